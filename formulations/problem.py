@@ -1,0 +1,312 @@
+"""The statement of best subset selection: the only place where the objective is written down."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from formulations import arrays
+from formulations._types import IntVector, Matrix, Vector
+from formulations.constraints import Constraint, Selection, select
+from formulations.errors import ProblemError
+from formulations.losses import Loss, by_name
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Problem:
+    r"""Best subset selection, validated and frozen.
+
+    .. math::
+        \min_{\beta \in R^p,\, b \in R}\; L(y, b + X\beta) + \lambda_0 \|\beta\|_0
+            + \lambda_1 \sum_j s_j |\beta_j| + \lambda_2 \sum_j s_j^2 \beta_j^2
+        \quad\text{s.t.}\quad \|\beta\|_0 \le k,\; lo \le \beta \le hi,\; \text{structure on the support.}
+
+    For squared error :math:`L = \tfrac12 \sum_i w_i (y_i - b - x_i^\top\beta)^2`. The intercept ``b`` is
+    never penalised and never counted. :math:`s_j = 1`, or with ``standardize=True`` the weighted standard
+    deviation of column j (divisor :math:`\sum_i w_i`; about zero without an intercept), which is the
+    same as penalising the coefficients of standardised columns. Coefficients and bounds are always in
+    the user's units.
+
+    Parameters
+    ----------
+    X : array-like or data frame, shape (n, p)
+        Not copied where it is a float64 array already: do not change it while the problem is in use.
+    y : array-like or Series, shape (n,)
+    k : int, optional
+        At most this many nonzero coefficients, ``1 <= k <= p``. None leaves the number to ``lambda0``.
+    lambda0 : float
+        Price of each nonzero coefficient, in units of the objective.
+    lambda1, lambda2 : float
+        Weights of the absolute and of the squared coefficients.
+    loss : str or Loss
+        ``"squared"``, or an instance.
+    bounds : pair of scalars or arrays, optional
+        ``(lo, hi)`` with ``lo <= 0 <= hi``, imposed on every coefficient.
+    constraints : sequence of Constraint
+        `Include`, `Exclude`, `Group`, …: columns by index or by name.
+    fit_intercept, standardize : bool
+    sample_weight : array-like, shape (n,), optional
+        The weights w, non-negative; 1 unless given.
+    feature_names : sequence of str, optional
+        Taken from a data frame's columns unless given.
+
+    Raises
+    ------
+    ProblemError
+        If anything above is broken: the message names the field, its value, the rule and the way out.
+
+    Source
+    ------
+    Bertsimas, King and Mazumder (2016), eq. (1.1); Hazimeh, Mazumder and Saab (2022), eq. (1) for the penalised form.
+    """
+
+    X: Matrix
+    y: Vector
+    k: int | None
+    lambda0: float
+    lambda1: float
+    lambda2: float
+    loss: Loss
+    lower: Vector
+    upper: Vector
+    constraints: tuple[Constraint, ...]
+    fit_intercept: bool
+    standardize: bool
+    sample_weight: Vector
+    feature_names: tuple[str, ...]
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        k: int | None = None,
+        *,
+        lambda0: float = 0.0,
+        lambda1: float = 0.0,
+        lambda2: float = 0.0,
+        loss: str | Loss = "squared",
+        bounds: tuple[ArrayLike, ArrayLike] | None = None,
+        constraints: Sequence[Constraint] = (),
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        sample_weight: ArrayLike | None = None,
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        data = arrays.design(X)
+        n, p = data.shape
+        names = arrays.column_names(X, feature_names, p)
+        lower, upper = _bounds(bounds, p)
+        fields: dict[str, Any] = {
+            "X": _read_only(data),
+            "y": _read_only(arrays.vector(y, "y", n)),
+            "k": _cardinality(k, p, lambda0),
+            "lambda0": _penalty(lambda0, "lambda0"),
+            "lambda1": _penalty(lambda1, "lambda1"),
+            "lambda2": _penalty(lambda2, "lambda2"),
+            "loss": by_name(loss),
+            "lower": lower,
+            "upper": upper,
+            "constraints": tuple(c.resolved(names, p) for c in _constraints(constraints)),
+            "fit_intercept": bool(fit_intercept),
+            "standardize": bool(standardize),
+            "sample_weight": _read_only(_weights(sample_weight, n)),
+            "feature_names": names,
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        self._check_variation()
+        self._check_selection()
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])
+
+    @property
+    def p(self) -> int:
+        """Number of columns."""
+        return int(self.X.shape[1])
+
+    @property
+    def max_cardinality(self) -> int:
+        """The bound on the cardinality: k, or p in the penalised form."""
+        return self.p if self.k is None else self.k
+
+    @cached_property
+    def selection(self) -> Selection:
+        """`Include`, `Exclude` and `Group`, merged."""
+        return select(self.constraints, self.p)
+
+    @cached_property
+    def column_means(self) -> Vector:
+        """Weighted column means, shape (p,); zero without an intercept."""
+        if not self.fit_intercept:
+            return np.zeros(self.p)
+        return np.asarray(self.sample_weight @ self.X / self.sample_weight.sum())
+
+    @cached_property
+    def column_norms(self) -> Vector:
+        """Weighted Euclidean norms of the centred columns, shape (p,)."""
+        norms = np.empty(self.p)
+        root = np.sqrt(self.sample_weight)[:, None]
+        step = max(1, 2**22 // self.n)  # 32 MB at a time
+        for start in range(0, self.p, step):
+            block = slice(start, start + step)
+            centred = (self.X[:, block] - self.column_means[block]) * root
+            norms[block] = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+        return norms
+
+    @property
+    def penalty_scale(self) -> Vector:
+        """The s_j of the statement, shape (p,)."""
+        if not self.standardize:
+            return np.ones(self.p)
+        return np.asarray(self.column_norms / np.sqrt(self.sample_weight.sum()))
+
+    @cached_property
+    def duplicate_columns(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of columns that are equal, entry by entry: any one of a set serves as well as another."""
+        seen: dict[bytes, list[int]] = {}
+        for j in range(self.p):
+            seen.setdefault(hashlib.sha256(self.X[:, j].tobytes()).digest(), []).append(j)
+        return tuple(tuple(columns) for columns in seen.values() if len(columns) > 1)
+
+    def linear_predictor(self, coef: Vector) -> Vector:
+        """Return X @ coef without the intercept, shape (n,)."""
+        used = np.flatnonzero(coef)
+        return np.asarray(self.X[:, used] @ coef[used])
+
+    def intercept(self, coef: Vector) -> float:
+        """Return the best intercept for ``coef``; zero without an intercept."""
+        if not self.fit_intercept:
+            return 0.0
+        return self.loss.best_intercept(self.y, self.linear_predictor(coef), self.sample_weight)
+
+    def objective(self, coef: Vector, intercept: float | None = None) -> float:
+        """Return the objective at ``coef``; the intercept is profiled out unless given."""
+        eta = self.linear_predictor(coef) + (self.intercept(coef) if intercept is None else intercept)
+        scaled = self.penalty_scale * coef
+        penalty = self.lambda1 * np.abs(scaled).sum() + self.lambda2 * (scaled @ scaled)
+        return self.loss.value(self.y, eta, self.sample_weight) + self.lambda0 * np.count_nonzero(coef) + float(penalty)
+
+    @cached_property
+    def null_objective(self) -> float:
+        """The objective of the empty model: the scale of every relative gap."""
+        return self.objective(np.zeros(self.p))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, over the bytes of the data and every field."""
+        sha = hashlib.sha256()
+        for array in (self.X, self.y, self.sample_weight, self.lower, self.upper):
+            sha.update(repr(array.shape).encode())
+            sha.update(np.ascontiguousarray(array))
+        settings = (self.k, self.lambda0, self.lambda1, self.lambda2, self.loss, self.constraints)
+        settings += (self.fit_intercept, self.standardize, self.feature_names)
+        sha.update(repr(settings).encode())
+        return sha.hexdigest()
+
+    def _check_variation(self) -> None:
+        arrays.require_finite_columns(self.X, self.feature_names)
+        kind = "constant" if self.fit_intercept else "zero"
+        rule = "at least two distinct values" if self.fit_intercept else "at least one nonzero value"
+        used = self.sample_weight > 0
+        reference = self.y[used][0] if self.fit_intercept else 0.0
+        if np.all(self.y[used] == reference):
+            raise ProblemError(f"y is {kind}, {reference:g} in every row; expected {rule}. There is nothing to explain.")
+        flat = self._flat_columns(np.flatnonzero(used))
+        if len(flat):
+            found = arrays.listed([repr(self.feature_names[j]) for j in flat])
+            raise ProblemError(
+                f"X is {kind} in column {found}; expected {rule} in every column."
+                + (" Drop it: the intercept does its work." if self.fit_intercept else " Drop it.")
+            )
+
+    def _flat_columns(self, rows: IntVector) -> IntVector:
+        first = self.X[rows[0]] if self.fit_intercept else np.zeros(self.p)
+        # Two rows rule out nearly every column; only the rest are read in full.
+        suspects = np.flatnonzero((self.X[rows[-1]] == first) & (self.X[rows[len(rows) // 2]] == first))
+        flat = np.all(self.X[np.ix_(rows, suspects)] == first[suspects], axis=0)
+        return np.asarray(suspects[flat])
+
+    def _check_selection(self) -> None:
+        forced = len(self.selection.included)
+        if forced > self.max_cardinality:
+            raise ProblemError(
+                f"Include forces {forced} columns in; expected at most k = {self.k}. Raise k, or include fewer columns."
+            )
+
+
+def _read_only(array: Vector) -> Vector:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _cardinality(k: int | None, p: int, lambda0: float) -> int | None:
+    if k is None:
+        if not lambda0 > 0:
+            raise ProblemError(
+                f"k is None and lambda0 is {lambda0}; expected a bound k or a price lambda0 > 0. Set one of them."
+            )
+        return None
+    if isinstance(k, bool) or int(k) != k or not 1 <= k <= p:
+        raise ProblemError(
+            f"k is {k}; expected a whole number with 1 <= k <= p = {p} (the columns of X)."
+            " Change k, or drop it and set lambda0."
+        )
+    return int(k)
+
+
+def _penalty(value: float, name: str) -> float:
+    number = float(value)
+    if not (np.isfinite(number) and number >= 0):
+        raise ProblemError(f"{name} is {value}; expected a finite number >= 0. Set it to 0 to leave the penalty out.")
+    return number
+
+
+def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, p: int) -> tuple[Vector, Vector]:
+    lo, hi = (-np.inf, np.inf) if bounds is None else bounds
+    try:
+        lower = np.array(np.broadcast_to(np.asarray(lo, dtype=np.float64), (p,)))
+        upper = np.array(np.broadcast_to(np.asarray(hi, dtype=np.float64), (p,)))
+    except ValueError as error:
+        raise ProblemError(
+            f"bounds do not fit ({error}); expected scalars or arrays of length p = {p}. Pass (lo, hi)."
+        ) from error
+    bad = np.flatnonzero(~((lower <= 0) & (upper >= 0)))
+    if len(bad):
+        j = bad[0]
+        raise ProblemError(
+            f"bounds of column {j} are ({lower[j]:g}, {upper[j]:g}); expected lo <= 0 <= hi, since a column left out"
+            " has the coefficient 0. Widen them, or shift the response."
+        )
+    return _read_only(lower), _read_only(upper)
+
+
+def _weights(sample_weight: ArrayLike | None, n: int) -> Vector:
+    if sample_weight is None:
+        return np.ones(n)
+    weights = arrays.vector(sample_weight, "sample_weight", n)
+    if np.any(weights < 0) or not weights.sum() > 0:
+        raise ProblemError(
+            f"sample_weight has minimum {weights.min():g} and sum {weights.sum():g}; expected entries >= 0 with a"
+            " positive sum. Drop the rows that should not count."
+        )
+    return weights
+
+
+def _constraints(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    given = (constraints,) if isinstance(constraints, Constraint) else tuple(constraints)
+    for constraint in given:
+        if not isinstance(constraint, Constraint):
+            raise ProblemError(
+                f"constraints holds {constraint!r}; expected Include, Exclude, Group and the like. Wrap it in one."
+            )
+    return given

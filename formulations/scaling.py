@@ -1,0 +1,178 @@
+"""The working form of a squared-error problem: centred, weighted, unit columns, unit response.
+
+Every engine and heuristic works on this form, so none of them depends on the units of the data, and the
+way back to the user's coefficients stands beside the way there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg
+
+from formulations._types import BoolVector, IntVector, Matrix, Vector
+from formulations.errors import ProblemError
+from formulations.problem import Problem
+
+_GRAM_LIMIT = 3000  # columns up to which the whole Gram matrix is formed at once
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledProblem:
+    r"""Squared error in units where every column and the response have norm one.
+
+    .. math::
+        \min_\gamma\; \tfrac12\|y - X\gamma\|^2
+            + \sum_j \left[\rho_j \gamma_j^2 + \lambda_{1j}|\gamma_j|\right] + \lambda_0 \|\gamma\|_0,
+        \qquad \|\gamma\|_0 \le k,\; lo \le \gamma \le hi
+
+    over the columns that the user has not excluded: local index i stands for column ``columns[i]``.
+    The user's objective is ``unit`` times this one.
+
+    Attributes
+    ----------
+    X : shape (n, m)
+        Columns centred (with an intercept), weighted by the square roots of the weights, of norm one.
+    y : shape (n,)
+        The response, treated alike.
+    columns : shape (m,)
+        Indices of the user's columns.
+    k : int
+        At most this many columns, ``k <= m``.
+    lambda0 : float
+    lambda1, ridge : shape (m,)
+        The λ1 and ρ above, one a column.
+    lower, upper : shape (m,)
+        The user's bounds on γ.
+    included : shape (m,)
+        Columns that every support holds.
+    blocks : tuple of tuples
+        Local columns that enter together; a partition of ``0 … m-1``.
+    unit : float
+        Squared norm of the centred, weighted response.
+    coef_unit : shape (m,)
+        ``coef[columns] = gamma * coef_unit``.
+    """
+
+    X: Matrix
+    y: Vector
+    columns: IntVector
+    k: int
+    lambda0: float
+    lambda1: Vector
+    ridge: Vector
+    lower: Vector
+    upper: Vector
+    included: BoolVector
+    blocks: tuple[tuple[int, ...], ...]
+    unit: float
+    coef_unit: Vector
+    n_columns: int
+
+    @classmethod
+    def of(cls, problem: Problem) -> ScaledProblem:
+        """Scale a squared-error problem.
+
+        Raises
+        ------
+        ProblemError
+            If every column is excluded.
+        """
+        selection = problem.selection
+        keep = np.ones(problem.p, dtype=bool)
+        keep[list(selection.excluded)] = False
+        columns = np.flatnonzero(keep)
+        if not len(columns):
+            raise ProblemError("Exclude leaves no column; expected at least one candidate. Exclude fewer columns.")
+        root = np.sqrt(problem.sample_weight)
+        mean = problem.sample_weight @ problem.y / problem.sample_weight.sum() if problem.fit_intercept else 0.0
+        y = (problem.y - mean) * root
+        y_norm = float(linalg.norm(y))
+        norms = problem.column_norms[columns]
+        X = problem.X if keep.all() else problem.X[:, columns]
+        X = X - problem.column_means[columns]
+        if np.any(root != 1.0):
+            X *= root[:, None]
+        X /= norms
+        coef_unit = y_norm / norms
+        penalised = problem.penalty_scale[columns] * coef_unit
+        local = np.full(problem.p, -1)
+        local[columns] = np.arange(len(columns))
+        included = np.zeros(len(columns), dtype=bool)
+        included[local[list(selection.included)]] = True
+        unit = y_norm**2
+        return cls(
+            X=X,
+            y=y / y_norm,
+            columns=columns,
+            k=min(problem.max_cardinality, len(columns)),
+            lambda0=problem.lambda0 / unit,
+            lambda1=problem.lambda1 * penalised / unit,
+            ridge=problem.lambda2 * penalised**2 / unit,
+            lower=problem.lower[columns] / coef_unit,
+            upper=problem.upper[columns] / coef_unit,
+            included=included,
+            blocks=tuple(tuple(int(local[c]) for c in block) for block in selection.blocks if keep[block[0]]),
+            unit=unit,
+            coef_unit=coef_unit,
+            n_columns=problem.p,
+        )
+
+    @property
+    def n(self) -> int:
+        return int(self.X.shape[0])
+
+    @property
+    def m(self) -> int:
+        """Number of candidate columns."""
+        return int(self.X.shape[1])
+
+    @property
+    def has_groups(self) -> bool:
+        return len(self.blocks) < self.m
+
+    @property
+    def is_boxed(self) -> bool:
+        """Tell whether any coefficient is bounded."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the fit on a support is plain (ridge) least squares: no λ1, no bounds."""
+        return not self.is_boxed and not self.lambda1.any()
+
+    @cached_property
+    def correlation(self) -> Vector:
+        """X'y, shape (m,)."""
+        return np.asarray(self.X.T @ self.y)
+
+    @property
+    def has_gram(self) -> bool:
+        """Tell whether `gram` is small enough to be formed whole."""
+        return self.m <= _GRAM_LIMIT
+
+    @cached_property
+    def gram(self) -> Matrix:
+        """X'X, shape (m, m), without the ridge; exactly symmetric."""
+        gram = self.X.T @ self.X
+        return np.ascontiguousarray(0.5 * (gram + gram.T))
+
+    def gram_rows(self, columns: IntVector) -> Matrix:
+        """Rows of X'X for some columns, shape (len(columns), m), without forming the rest."""
+        if "gram" in self.__dict__:
+            return self.gram[columns]
+        return np.ascontiguousarray(np.ascontiguousarray(self.X[:, columns].T) @ self.X)
+
+    def value(self, support: IntVector, gamma: Vector) -> float:
+        """The objective of γ on a support; zeros in γ are not charged λ0."""
+        residual = self.y - self.X[:, support] @ gamma
+        penalty = self.ridge[support] @ gamma**2 + self.lambda1[support] @ np.abs(gamma)
+        return float(0.5 * residual @ residual + penalty + self.lambda0 * np.count_nonzero(gamma))
+
+    def to_coef(self, support: IntVector, gamma: Vector) -> Vector:
+        """Return the user's coefficients, shape (n_columns,)."""
+        coef = np.zeros(self.n_columns)
+        coef[self.columns[support]] = gamma * self.coef_unit[support]
+        return coef
