@@ -1,0 +1,63 @@
+"""Certified best subset selection: the best model, the bound, the gap and the proof."""
+
+from bestsubset.api import best_path, best_subset
+from bestsubset.errors import DataError, InvalidBoundError, RefusedError
+from bestsubset.events import Progress
+from bestsubset.path import Path
+from bestsubset.result import Proof, Result, Stats, Status, Termination, relative_gap
+from bestsubset.solve import solve
+from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from formulations import (
+    AtLeast,
+    AtMost,
+    Bounds,
+    Budget,
+    Constraint,
+    Exclude,
+    ExcludePairs,
+    Group,
+    Implies,
+    Include,
+    Loss,
+    Problem,
+    ProblemError,
+    Sign,
+    SquaredLoss,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "Bounds",
+    "BranchAndBound",
+    "Budget",
+    "Constraint",
+    "DataError",
+    "Enumeration",
+    "Exclude",
+    "ExcludePairs",
+    "Group",
+    "Implies",
+    "Include",
+    "InvalidBoundError",
+    "Loss",
+    "Path",
+    "Problem",
+    "ProblemError",
+    "Progress",
+    "Proof",
+    "RefusedError",
+    "Result",
+    "Sign",
+    "Solver",
+    "SquaredLoss",
+    "Stats",
+    "Status",
+    "Termination",
+    "best_path",
+    "best_subset",
+    "relative_gap",
+    "solve",
+]

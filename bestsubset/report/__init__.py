@@ -1,0 +1,1 @@
+"""Words and tables about a result: nothing here computes a bound."""

@@ -1,0 +1,195 @@
+"""What came out: the model, the bound, the gap, and who vouches for them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from formulations import Problem
+from formulations._types import Vector
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GAP_FLOOR = 1e-12  # of the null objective: below this an objective counts as zero
+
+
+class Status(StrEnum):
+    """What is known of the coefficients."""
+
+    OPTIMAL = "optimal"  # the relative gap is at most the tolerance asked for
+    FEASIBLE = "feasible"  # an incumbent, and a larger gap
+    INFEASIBLE = "infeasible"  # proved: no support satisfies the constraints
+    UNKNOWN = "unknown"  # no incumbent
+
+
+class Termination(StrEnum):
+    """Why the search stopped."""
+
+    GAP_CLOSED = "gap closed"
+    EXHAUSTED = "exhausted"  # nothing is left to search, yet rounding keeps the gap above the tolerance
+    TIME_LIMIT = "time limit"
+    NODE_LIMIT = "node limit"
+    MEMORY_LIMIT = "memory limit"
+    INTERRUPTED = "interrupted"
+
+
+class Proof(StrEnum):
+    """Who vouches for the dual bound."""
+
+    CHECKED = "checked"  # a certificate that the checker accepted
+    CERTIFICATE = "certificate"  # a certificate, not checked yet
+    BACKEND = "backend"  # the word of the solver that ran, ours or another, in floating point: nothing to re-check
+    NONE = "none"  # there is no bound
+
+
+def relative_gap(objective: float, dual_bound: float, null_objective: float) -> float:
+    r"""Return :math:`(f - \ell) / \max(|f|, 10^{-12} f_0)`, with 0/0 = 0.
+
+    ``null_objective`` :math:`f_0` is the objective of the empty model, so that the gap does not depend on the
+    units of the response.
+    """
+    difference = objective - dual_bound
+    if difference == 0:
+        return 0.0
+    scale = max(abs(objective), GAP_FLOOR * abs(null_objective))
+    return difference / scale if scale > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What the search cost. ``seconds`` is wall time, compilation of kernels on a first call included."""
+
+    solver: str
+    seconds: float
+    nodes: int
+    threads: int
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The best model found, with its bound. Made by `solve` alone; everything else is derived.
+
+    Attributes
+    ----------
+    status, termination, proof : StrEnum
+    coef : array, shape (p,), or None
+        In the user's units; None when there is no incumbent.
+    intercept : float
+    objective : float
+        Recomputed from ``coef``; ``inf`` without an incumbent.
+    dual_bound : float
+        No feasible point has an objective below it, given `assumptions`.
+    problem : Problem
+    certificate : object or None
+        The proof that can be re-checked, where there is one.
+    stats : Stats
+    gap_tolerance : float
+    rows : tuple of tuples
+        The history behind `trace`.
+    """
+
+    status: Status
+    termination: Termination
+    proof: Proof
+    coef: Vector | None
+    intercept: float
+    objective: float
+    dual_bound: float
+    problem: Problem
+    certificate: Any
+    stats: Stats
+    gap_tolerance: float
+    rows: tuple[tuple[float, float, float, int], ...] = ()
+
+    @property
+    def relative_gap(self) -> float:
+        """See `relative_gap`; ``inf`` without an incumbent or a bound."""
+        if self.coef is None or not math.isfinite(self.dual_bound):
+            return math.inf
+        return relative_gap(self.objective, self.dual_bound, self.problem.null_objective)
+
+    @property
+    def support(self) -> tuple[int, ...]:
+        """Columns with a nonzero coefficient, sorted."""
+        return () if self.coef is None else tuple(int(j) for j in np.flatnonzero(self.coef))
+
+    @property
+    def cardinality(self) -> int:
+        return len(self.support)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return self.problem.feature_names
+
+    @property
+    def support_names(self) -> tuple[str, ...]:
+        return tuple(self.feature_names[j] for j in self.support)
+
+    @property
+    def rss(self) -> float:
+        """Weighted residual sum of squares; NaN without an incumbent."""
+        if self.coef is None:
+            return math.nan
+        residual = self.problem.y - self.problem.predict(self.coef, self.intercept)
+        return float(self.problem.sample_weight @ residual**2)
+
+    @property
+    def r2(self) -> float:
+        """1 - RSS / TSS; the total about the mean with an intercept, about zero without."""
+        return 1.0 - self.rss / total_sum_of_squares(self.problem)
+
+    @property
+    def ties(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of identical columns that touch the support: swapping within a set gives the same objective."""
+        chosen = set(self.support)
+        return tuple(s for s in self.problem.duplicate_columns if chosen.intersection(s) and not chosen.issuperset(s))
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the user imposed and the claim therefore rests on."""
+        lower, upper = self.problem.lower, self.problem.upper
+        if not (np.isfinite(lower).any() or np.isfinite(upper).any()):
+            return ()
+        if np.ptp(lower) == 0 and np.ptp(upper) == 0:
+            if lower[0] == -upper[0]:
+                return (f"|β_j| ≤ {upper[0]:g}",)
+            return (f"{lower[0]:g} ≤ β_j ≤ {upper[0]:g}",)
+        return ("the bounds imposed on each β_j",)
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """The history of the search: seconds, objective, dual_bound, nodes."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=["seconds", "objective", "dual_bound", "nodes"])
+
+    def statement(self) -> str:
+        """Return the claim in a sentence or two."""
+        from bestsubset.report.statement import statement
+
+        return statement(self)
+
+    def summary(self) -> str:
+        """Return the model and its proof as a text table."""
+        from bestsubset.report.summary import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Result({self.status}, cardinality={self.cardinality}, objective={self.objective:.6g},"
+            f" relative_gap={self.relative_gap:.2g}, {self.termination}, proof={self.proof})"
+        )
+
+
+def total_sum_of_squares(problem: Problem) -> float:
+    """Weighted sum of squares of the response, about its mean where there is an intercept."""
+    w, y = problem.sample_weight, problem.y
+    mean = float(w @ y / w.sum()) if problem.fit_intercept else 0.0
+    return float(w @ (y - mean) ** 2)

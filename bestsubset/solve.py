@@ -1,0 +1,163 @@
+"""The one verb: a problem and a solver in, a result out. The only place where results are made."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from bestsubset.errors import InvalidBoundError, RefusedError
+from bestsubset.events import Listener
+from bestsubset.result import Proof, Result, Stats, Status, Termination, relative_gap
+from bestsubset.run import Run
+from bestsubset.solvers import Solver, by_name
+from bestsubset.solvers.interface import Answer
+from formulations import Problem, ProblemError
+from formulations._types import Vector
+
+# A bound may exceed the objective by this much of it, and of the null objective, through rounding alone.
+ROUNDING_OF_OBJECTIVE = 1e-9
+ROUNDING_OF_NULL = 1e-13
+
+
+def solve(
+    problem: Problem,
+    solver: Solver | str | None = None,
+    *,
+    time_limit: float | None = None,
+    gap: float = 1e-6,
+    start: Sequence[int] | Sequence[float] | Vector | Result | None = None,
+    threads: int | None = None,
+    progress: Listener | None = None,
+    random_state: int = 0,
+) -> Result:
+    """Solve a problem and return the best model found, with its bound.
+
+    Parameters
+    ----------
+    problem : Problem
+    solver : Solver or str, optional
+        An instance such as ``BranchAndBound()``, or its name; branch and bound unless given.
+    time_limit : float, optional
+        Seconds of wall time. Zero returns the warm start with the root's bound.
+    gap : float
+        Relative gap at which the search may stop.
+    start : Result, support or coefficients, optional
+        Where the warm start begins: a result, column indices, or coefficients of shape (p,).
+    threads : int, optional
+    progress : callable, optional
+        Called with a `Progress` a few times a second at most.
+    random_state : int
+        Seed of everything random: the warm starts.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    RefusedError
+        If the solver does not take the problem; the message says what would.
+    ProblemError
+        If a setting is out of range.
+    InvalidBoundError
+        If a bound contradicts a feasible point: a bug, please report it.
+    """
+    chosen = by_name(solver)
+    _require(gap >= 0 and math.isfinite(gap), f"gap is {gap}; expected a finite number >= 0. Use 1e-6.")
+    _require(
+        time_limit is None or time_limit >= 0, f"time_limit is {time_limit}; expected seconds >= 0, or None for no limit."
+    )
+    _require(threads is None or threads >= 1, f"threads is {threads}; expected a whole number >= 1. Drop it for all cores.")
+    run = Run(
+        problem,
+        gap=gap,
+        time_limit=time_limit,
+        start=_start_coefficients(start, problem),
+        threads=threads,
+        listener=progress,
+        random_state=random_state,
+    )
+    reason = chosen.refuses(problem)
+    if reason is not None:
+        raise RefusedError(reason)
+    return _result(problem, chosen.solve(problem, run), run, chosen.name)
+
+
+def _result(problem: Problem, answer: Answer, run: Run, solver_name: str) -> Result:
+    coef = answer.coef
+    objective = math.inf if coef is None else problem.objective(coef)
+    dual_bound = answer.dual_bound
+    if coef is not None and dual_bound > objective:
+        allowance = ROUNDING_OF_OBJECTIVE * abs(objective) + ROUNDING_OF_NULL * problem.null_objective
+        if dual_bound - objective > allowance:
+            raise InvalidBoundError(
+                f"The dual bound is {dual_bound!r}; expected at most the objective {objective!r} of the incumbent."
+                f" This is a bug in {solver_name}: please report it with the problem's digest {problem.digest}."
+            )
+        dual_bound = objective
+    status = Status.UNKNOWN
+    if coef is not None:
+        closed = relative_gap(objective, dual_bound, problem.null_objective) <= run.gap
+        status = Status.OPTIMAL if closed else Status.FEASIBLE
+    termination = answer.termination
+    if status is Status.OPTIMAL:
+        termination = Termination.GAP_CLOSED
+    elif termination is Termination.GAP_CLOSED:
+        termination = Termination.EXHAUSTED
+    run.report(objective, dual_bound, answer.nodes, force=True)
+    return Result(
+        status=status,
+        termination=termination,
+        proof=answer.proof if math.isfinite(dual_bound) else Proof.NONE,
+        coef=coef,
+        intercept=0.0 if coef is None else problem.intercept(coef),
+        objective=objective,
+        dual_bound=dual_bound,
+        problem=problem,
+        certificate=None,
+        stats=Stats(solver_name, run.seconds, answer.nodes, answer.threads, dict(_versions())),
+        gap_tolerance=run.gap,
+        rows=tuple(run.rows),
+    )
+
+
+def _start_coefficients(start: Any, problem: Problem) -> Vector | None:
+    """Accept a result, coefficients, or column indices; return an array whose nonzeros are the start's support."""
+    if start is None:
+        return None
+    if isinstance(start, Result):
+        start = start.coef if start.coef is not None else ()
+    values = np.asarray(start)
+    if values.shape == (problem.p,) and values.dtype.kind == "f":
+        return values.astype(np.float64)
+    indices = values.astype(np.int64) if values.size else np.zeros(0, dtype=np.int64)
+    if values.ndim != 1 or np.any(indices != values) or np.any((indices < 0) | (indices >= problem.p)):
+        raise ProblemError(
+            f"start is {start!r}; expected a result, column indices between 0 and {problem.p - 1},"
+            f" or {problem.p} coefficients. Drop it to let the warm starts choose."
+        )
+    coef = np.zeros(problem.p)
+    coef[indices] = 1.0
+    return coef
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ProblemError(message)
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    found = [("python", platform.python_version())]
+    for package in ("bestsubset", "numpy", "scipy", "numba"):
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:  # run from a source tree that was not installed
+            found.append((package, "not installed"))
+    return tuple(found)

@@ -1,0 +1,38 @@
+"""What a solver is: frozen settings, a reason to refuse, and an answer that `solve` turns into a result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bestsubset.result import Proof, Termination
+from bestsubset.run import Run
+from formulations import Problem
+from formulations._types import Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A solver's word: coefficients, a bound, and why it stopped. The objective is not the solver's to state."""
+
+    coef: Vector | None
+    dual_bound: float
+    termination: Termination
+    nodes: int
+    threads: int = 1
+    proof: Proof = Proof.BACKEND
+
+
+class Solver(ABC):
+    """A method with its settings: a frozen dataclass whose fields all have defaults."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def refuses(self, problem: Problem) -> str | None:
+        """Return why the problem cannot be taken and what would take it, or None."""
+
+    @abstractmethod
+    def solve(self, problem: Problem, run: Run) -> Answer:
+        """Search until the gap is closed or a limit of the run is met. Never raises for a limit."""
