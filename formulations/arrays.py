@@ -98,7 +98,7 @@ def require_finite_columns(X: Matrix, names: Sequence[str]) -> None:
     counts = np.count_nonzero(~np.isfinite(X), axis=0)
     bad = np.flatnonzero(counts)
     if len(bad):
-        found = listed([f"{names[j]!r} ({counts[j]})" for j in bad])
+        found = listed([f"{names[int(j)]!r} ({counts[j]})" for j in bad])
         raise ProblemError(
             f"X has missing or infinite entries in column {found}; expected finite numbers."
             " Drop or impute those rows or columns."

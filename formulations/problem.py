@@ -226,10 +226,10 @@ class Problem:
         sha = hashlib.sha256()
         for array in (self.X, self.y, self.sample_weight, self.lower, self.upper):
             sha.update(repr(array.shape).encode())
-            sha.update(np.ascontiguousarray(array))
-        settings = (self.k, self.lambda0, self.lambda1, self.lambda2, self.loss, self.constraints)
-        settings += (self.fit_intercept, self.standardize, self.feature_names)
-        sha.update(repr(settings).encode())
+            sha.update(np.ascontiguousarray(array).data)
+        penalties = (self.lambda0, self.lambda1, self.lambda2)
+        options = (self.fit_intercept, self.standardize, self.feature_names)
+        sha.update(repr((self.k, *penalties, self.loss, self.constraints, *options)).encode())
         return sha.hexdigest()
 
     def _check_variation(self) -> None:

@@ -14,7 +14,7 @@ from warmstarts.refit import best_of, refit
 
 
 class Heuristic(ABC):
-    """A way to find good supports. Members are frozen dataclasses, one file each; all fields have defaults."""
+    """A way to find good supports. Members are frozen dataclasses, one file each; fields have defaults."""
 
     name: ClassVar[str]
 

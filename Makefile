@@ -1,0 +1,41 @@
+# Two commands do everything on a machine that has Python 3.11 or newer, git and make:
+#   make demo    the best models of the diabetes data with 1 … 10 predictors, proved
+#   make test    the tests
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test lint types bench clean
+
+demo: $(VENV)/.demo
+	$(RUN) -m benchmarks.diabetes
+
+test: $(VENV)/.dev
+	$(RUN) -m pytest
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: $(VENV)/.dev
+	$(RUN) -m mypy
+
+bench: $(VENV)/.demo
+	$(RUN) -m benchmarks.run
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %d.%d; expected 3.11 or newer. Call make PYTHON=/path/to/python3.12." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp for each set of packages: installed again only when pyproject.toml changes.
+$(VENV)/.demo: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""The demo, the benchmark's instances, and the run that measures them."""

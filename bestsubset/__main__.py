@@ -1,0 +1,6 @@
+"""``python -m bestsubset``."""
+
+from bestsubset.cli.main import main
+
+if __name__ == "__main__":
+    main()

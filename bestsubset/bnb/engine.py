@@ -1,0 +1,183 @@
+"""Which trees a squared-error problem gets, and how their search ends in an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from bestsubset.bnb.blas import blas_threads
+from bestsubset.bnb.block_tree import BlockTree
+from bestsubset.bnb.coefficient_bounds import derived_box
+from bestsubset.bnb.diagonal import optimise_diagonal
+from bestsubset.bnb.downdating import LARGEST
+from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
+from bestsubset.bnb.race import Race
+from bestsubset.bnb.reduction import unit_diagonal
+from bestsubset.bnb.residual_tree import ResidualTree
+from bestsubset.bnb.tree import MemoryLimitReached
+from bestsubset.incumbent import Incumbent
+from bestsubset.result import Termination
+from bestsubset.run import Run
+from formulations import ScaledProblem
+from formulations._types import IntVector, Matrix, Vector
+from warmstarts import Restarts
+
+_SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
+_DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
+_SPRINT = 600  # nodes of the downdating tree before a diagonal is worth its time
+_WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a caller may fix; see `BranchAndBound`."""
+
+    tree: str = "race"
+    node_limit: int | None = None
+    memory_limit: float = 4e9
+
+
+class Engine:
+    """One search: warm start, then the trees that suit the problem, then the answer's parts."""
+
+    def __init__(self, scaled: ScaledProblem, run: Run, settings: Settings) -> None:
+        self.scaled = scaled
+        self.incumbent = Incumbent(scaled)
+        self._run = run
+        self._settings = settings
+        # The trees prune within the tolerance, but at the default one they all but ignore it: 1e-9 for 1e-6.
+        self._slack = max(1e-3 * run.gap, run.gap - 1e-6, 1e-12)
+        self.race = Race(self.incumbent, run, scaled.unit, settings.node_limit)
+
+    def search(self) -> Termination:
+        """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
+        try:
+            with blas_threads(1 if self.scaled.m <= _DENSE else self._run.threads):
+                self._warm_start()
+                return self._search()
+        except KeyboardInterrupt:
+            return Termination.INTERRUPTED
+        except MemoryLimitReached:
+            return Termination.MEMORY_LIMIT
+
+    def _warm_start(self) -> None:
+        scaled = self.scaled
+        local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
+        if self._is_allowed(local):
+            self.incumbent.offer(local)
+        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.k + 1))
+        proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
+        for support in proposals.values():
+            self.incumbent.offer(support)
+        self._run.report(self.incumbent.value * scaled.unit, 0.0, 0, force=True)
+
+    def _is_allowed(self, support: IntVector) -> bool:
+        chosen = set(support.tolist())
+        whole = all(len(chosen.intersection(block)) in (0, len(block)) for block in self.scaled.blocks)
+        return 0 < len(chosen) <= self.scaled.k and whole and bool(np.isin(np.flatnonzero(self.scaled.included), support).all())
+
+    def _search(self) -> Termination:
+        scaled = self.scaled
+        is_definite = _has_definite_moments(scaled)
+        if scaled.has_groups or not (is_definite or _has_ridge_or_box(scaled)):
+            return self._blocks(is_definite)
+        if is_definite and scaled.is_plain and scaled.m <= LARGEST:
+            return self._tall()
+        return self._perspective(is_definite)
+
+    def _tall(self) -> Termination:
+        """Positive definite moments: a sprint of the downdating tree, then a race that the diagonal may lead."""
+        scaled, race = self.scaled, self.race
+        residual = race.enter(ResidualTree(scaled, self.incumbent.value, self._slack))
+        if self._settings.tree == "downdating":
+            return race.run([residual])
+        floor = residual.bound
+        if self._settings.tree == "race" and race.sprint(residual, _SPRINT):
+            return Termination.GAP_CLOSED
+        perspective = self._perspective_tree(with_diagonal=True)
+        if perspective is None:
+            return race.run([residual])
+        race.enter(perspective)
+        if race.sprint(perspective, 1):
+            return Termination.GAP_CLOSED
+        perspective.compress()
+        if self._settings.tree == "perspective":
+            return race.run([perspective])
+        closed = (perspective.bound - floor) / max(self.incumbent.value - floor, 1e-300)
+        return race.run([perspective, residual] if closed > _WORTHWHILE else [residual, perspective])
+
+    def _perspective(self, is_definite: bool) -> Termination:
+        """A ridge or a box on every column, or a diagonal to take out: the perspective tree alone."""
+        if not is_definite and not _has_ridge_or_box(self.scaled):
+            raise AssertionError("the perspective tree needs a ridge, a box or definite moments")
+        tree = self._perspective_tree(with_diagonal=is_definite)
+        assert tree is not None
+        self.race.enter(tree)
+        if self.race.sprint(tree, 1):
+            return Termination.GAP_CLOSED
+        tree.compress()
+        return self.race.run([tree])
+
+    def _perspective_tree(self, with_diagonal: bool) -> PerspectiveTree | None:
+        quadratic, Q, gamma, mu = self._quadratic(with_diagonal)
+        if quadratic is None:
+            return None
+        return PerspectiveTree(
+            quadratic,
+            self.scaled.gram_rows if Q is None else Q.__getitem__,
+            self.incumbent.value,
+            self._slack,
+            gamma=gamma,
+            mu=mu,
+            memory_limit=self._settings.memory_limit,
+        )
+
+    def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
+        """The problem as the perspective tree takes it: a diagonal moved to the ridge where there is one to move."""
+        scaled = self.scaled
+        m = scaled.m
+        rho, Q = scaled.ridge, None
+        diagonal, gamma, mu = np.ones(m), None, None
+        if with_diagonal:
+            found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, scaled.k, scaled.ridge)
+            if found is not None:
+                Q = np.ascontiguousarray(scaled.gram - np.diag(found.d))
+                rho, diagonal = scaled.ridge + 0.5 * found.d, np.ascontiguousarray(np.diag(Q))
+                if scaled.is_plain:
+                    gamma, mu = found.gamma, found.mu
+        lower, upper = derived_box(scaled, self.incumbent.value)
+        if not np.all((rho > 0) | (np.isfinite(lower) & np.isfinite(upper))):
+            return None, None, None, None
+        quadratic = Quadratic(
+            c=scaled.correlation, diagonal=diagonal, half_yy=0.5, k=scaled.k, lambda0=scaled.lambda0,
+            lambda1=scaled.lambda1, rho=rho, lower=lower, upper=upper, included=scaled.included,
+        )  # fmt: skip
+        return quadratic, Q, gamma, mu
+
+    def _blocks(self, is_definite: bool) -> Termination:
+        """Groups, or moments too near singular for the compiled trees."""
+        quadratic, Q = None, None
+        if is_definite or _has_ridge_or_box(self.scaled):
+            quadratic, Q, _, _ = self._quadratic(with_diagonal=is_definite)
+            Q = self.scaled.gram if Q is None else Q
+        tree = BlockTree(
+            self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit
+        )
+        self.race.enter(tree)
+        return self.race.run([tree])
+
+
+def _has_ridge_or_box(scaled: ScaledProblem) -> bool:
+    """Tell whether every column has a ridge, an ℓ1 price (which bounds it) or finite bounds."""
+    bounded = np.isfinite(scaled.lower) & np.isfinite(scaled.upper)
+    return bool(np.all((scaled.ridge > 0) | (scaled.lambda1 > 0) | bounded))
+
+
+def _has_definite_moments(scaled: ScaledProblem) -> bool:
+    """Tell whether the ridge-augmented moments, scaled to a unit diagonal, are safely positive definite."""
+    if scaled.m > _DENSE or (scaled.n <= scaled.m and not scaled.ridge.all()):
+        return False
+    G, _ = unit_diagonal(scaled.gram + 2 * np.diag(scaled.ridge), scaled.correlation)
+    return bool(linalg.eigvalsh(G, subset_by_index=[0, 0])[0] >= _SMALLEST_EIGENVALUE)

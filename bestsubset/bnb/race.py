@@ -1,0 +1,102 @@
+"""One search with one or several trees: bursts, limits, one incumbent, the best of their bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from bestsubset.bnb.tree import MemoryLimitReached, Tree
+from bestsubset.incumbent import Incumbent
+from bestsubset.result import Termination, relative_gap
+from bestsubset.run import Run
+
+_BURST = 0.05  # seconds of compiled work between looks at the clock
+_FIRST_SLICE = 0.25  # seconds a follower has for its turn; doubled every round
+_LEAD = 4  # times as long for the tree that looks best
+_FIRST_NODES = 200
+
+
+class Race:
+    """Grow trees in turn, each round for twice as long, until one is exhausted or the gap is closed.
+
+    The first leads: it has most of the time, and the others only insure against a wrong guess.
+
+    A proof by any tree is a proof: the bound of the race is the largest of theirs. A better support found by
+    one is told to all.
+    """
+
+    def __init__(self, incumbent: Incumbent, run: Run, unit: float, node_limit: int | None = None) -> None:
+        self._incumbent = incumbent
+        self._run = run
+        self._unit = unit
+        self._node_limit = node_limit
+        self._trees: list[Tree] = []
+        self.bound = 0.0
+        self.exhausted = False
+
+    @property
+    def nodes(self) -> int:
+        return sum(tree.nodes for tree in self._trees)
+
+    def enter(self, tree: Tree) -> Tree:
+        """Add a tree; it counts towards nodes from now on."""
+        self._trees.append(tree)
+        self._settle(tree)
+        return tree
+
+    def sprint(self, tree: Tree, nodes: int) -> bool:
+        """Give one tree so many nodes; True when the search is over."""
+        if self._is_closed():
+            return True
+        self.exhausted = tree.grow(nodes) or self.exhausted
+        self._settle(tree)
+        return self.exhausted or self._is_closed()
+
+    def run(self, trees: Sequence[Tree]) -> Termination:
+        """Grow the trees in turn until the search is over or a limit is met."""
+        length = _FIRST_SLICE
+        running = list(trees)
+        while running:
+            for tree in list(running):
+                try:
+                    turn = length * (_LEAD if tree is running[0] else 1)
+                    stop = self._slice(tree, turn if len(running) > 1 else float("inf"))
+                except MemoryLimitReached:
+                    running.remove(tree)
+                    self._settle(tree)
+                    continue
+                if stop is not None:
+                    return stop
+            length *= 2
+        return Termination.MEMORY_LIMIT
+
+    def _slice(self, tree: Tree, seconds: float) -> Termination | None:
+        """Grow one tree for so long; say why the search stops, or None where it goes on."""
+        end = time.perf_counter() + seconds
+        nodes = _FIRST_NODES
+        while time.perf_counter() < end:
+            if self._is_closed():
+                return Termination.GAP_CLOSED
+            if self._run.is_out_of_time:
+                return Termination.TIME_LIMIT
+            if self._node_limit is not None and self.nodes >= self._node_limit:
+                return Termination.NODE_LIMIT
+            began = time.perf_counter()
+            if self.sprint(tree, nodes):
+                return Termination.GAP_CLOSED
+            pace = nodes / max(time.perf_counter() - began, 1e-6)
+            nodes = max(1, int(pace * min(_BURST, max(self._run.seconds_left, 1e-3))))
+        return None
+
+    def _settle(self, tree: Tree) -> None:
+        """Bring the incumbent, all trees and the bound up to date after a burst."""
+        if tree.support is not None and tree.upper < self._incumbent.value:
+            self._incumbent.offer(tree.support)
+        for other in self._trees:
+            other.lower_upper(self._incumbent.value)
+        self.bound = max(self.bound, tree.bound)
+        self._run.report(self._incumbent.value * self._unit, self.bound * self._unit, self.nodes)
+
+    def _is_closed(self) -> bool:
+        gap = relative_gap(self._incumbent.value, self.bound, 0.5)
+        return gap <= self._run.gap

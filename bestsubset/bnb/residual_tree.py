@@ -1,0 +1,122 @@
+"""The downdating tree over one or several sizes, in the units of the objective."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from bestsubset.bnb.downdating import DowndatingTree
+from bestsubset.bnb.reduction import project_out, unit_diagonal
+from formulations import ScaledProblem
+from formulations._types import IntVector
+
+
+class ResidualTree:
+    r"""Best supports by residual sums of squares alone: no λ1, no bounds, positive definite moments.
+
+    The k-form searches the one size k. With λ0 the sizes 0, 1, 2, … are searched in turn, each only for residual
+    sums of squares below :math:`2(f^* - \lambda_0 m)`, until even all columns together could not pay for m of them
+    (the argument of Hofmann, Gatu, Kontoghiorghes, Colubi and Zeileis 2020 for information criteria).
+    """
+
+    def __init__(self, scaled: ScaledProblem, upper: float, relative_slack: float) -> None:
+        self._included = np.flatnonzero(scaled.included)
+        self._free = np.flatnonzero(~scaled.included)
+        G, c, self._yy = project_out(scaled, self._included, self._free)
+        self._G, self._c = unit_diagonal(G, c)
+        self._lambda0 = scaled.lambda0
+        self._slack = relative_slack
+        self._upper = upper
+        self._support: IntVector | None = None
+        k = min(scaled.k - len(self._included), len(self._free))
+        self._sizes = list(range(1, k + 1)) if scaled.lambda0 > 0 else [k]
+        if not k:
+            self._sizes = []
+        self._least_rss, self._condition = self._yy, 1.0
+        if len(self._free):
+            values, vectors = linalg.eigh(self._G)
+            self._condition = float(values[-1] / values[0])
+            explained = float(np.sum((vectors.T @ self._c) ** 2 / values))
+            self._least_rss = max(0.0, self._yy - explained - 1e-14 * self._condition**0.5)
+        # The included columns alone are a support of their own.
+        self._bound_of_done = 0.5 * self._yy + self._price(0) if scaled.lambda0 > 0 or not k else np.inf
+        self._tree: DowndatingTree | None = None
+        self._nodes_of_done = 0
+
+    def _price(self, size: int) -> float:
+        return self._lambda0 * (size + len(self._included))
+
+    @property
+    def nodes(self) -> int:
+        return self._nodes_of_done + (self._tree.nodes if self._tree else 0)
+
+    @property
+    def upper(self) -> float:
+        return self._upper
+
+    @property
+    def support(self) -> IntVector | None:
+        return self._support
+
+    @property
+    def bound(self) -> float:
+        bound = min(self._bound_of_done, self._upper)
+        if self._sizes:
+            first = self._sizes[0]
+            now = self._tree.bound if self._tree else self._least_rss
+            bound = min(bound, 0.5 * now + self._price(first))
+            if len(self._sizes) > 1:
+                bound = min(bound, 0.5 * self._least_rss + self._price(self._sizes[1]))
+        return float(bound)
+
+    def lower_upper(self, value: float) -> None:
+        if value < self._upper:
+            self._upper = value
+            if self._tree:
+                self._tree.lower_upper(2 * (value - self._price(self._sizes[0])))
+
+    def grow(self, nodes: int) -> bool:
+        stop_at = self.nodes + nodes
+        while self._sizes:
+            if self._tree is None and not self._begin(self._sizes[0]):
+                continue
+            assert self._tree is not None
+            finished = self._tree.grow(max(1, stop_at - self.nodes))
+            self._collect(self._sizes[0])
+            if not finished:
+                return False
+            self._close(0.5 * self._tree.bound + self._price(self._sizes[0]))
+        return True
+
+    def _begin(self, size: int) -> bool:
+        """Plant the tree of a size, or close the size (and, where nothing can pay, all that follow) at once."""
+        if 0.5 * self._least_rss + self._price(size) >= self._upper * (1 - self._slack):
+            self._bound_of_done = min(self._bound_of_done, 0.5 * self._least_rss + self._price(size))
+            self._sizes = []
+            return False
+        if size == 1:
+            gains = self._c**2 / np.diag(self._G)
+            best = int(np.argmax(gains))
+            self._offer(0.5 * (self._yy - float(gains[best])) + self._price(1), np.array([best]))
+            self._nodes_of_done += 1
+            self._close(0.5 * (self._yy - float(gains[best])) + self._price(1) - 1e-14)
+            return False
+        upper = 2 * (self._upper - self._price(size))
+        self._tree = DowndatingTree(self._G, self._c, self._yy, size, upper, self._slack, self._condition)
+        return True
+
+    def _close(self, bound: float) -> None:
+        self._bound_of_done = min(self._bound_of_done, bound)
+        self._nodes_of_done += self._tree.nodes if self._tree else 0
+        self._tree = None
+        self._sizes = self._sizes[1:]
+
+    def _collect(self, size: int) -> None:
+        assert self._tree is not None
+        if self._tree.support is not None:
+            self._offer(0.5 * self._tree.upper + self._price(size), self._tree.support)
+
+    def _offer(self, value: float, local: IntVector) -> None:
+        if value < self._upper:
+            self._upper = value
+            self._support = np.union1d(self._included, self._free[local])

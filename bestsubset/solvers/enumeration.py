@@ -1,0 +1,185 @@
+"""Every support: the judge of the tests, and the only proof there is for wide data without ridge or bounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import ClassVar
+
+import numpy as np
+
+from bestsubset.bnb.reduction import project_out
+from bestsubset.incumbent import Incumbent
+from bestsubset.result import Termination
+from bestsubset.run import Run
+from bestsubset.solvers.capability import unsupported_constraints
+from bestsubset.solvers.interface import Answer, Solver
+from formulations import Problem, ScaledProblem, SquaredLoss
+from formulations._types import IntVector
+
+_DIRECT = 20_000  # up to here each support is refitted by itself: the plainest code there is
+_DEPENDENT = 1e-8  # a unit column of which less than this is left (squared) is refitted, not judged from the Gram matrix
+_DOUBTFUL_ROOM = 20_000  # doubtful supports remembered for each first column
+
+
+@dataclass(frozen=True)
+class Enumeration(Solver):
+    """Fit every support of at most k columns and keep the best.
+
+    Few supports, and any with bounds, λ1 or groups, are refitted one by one from the data. Otherwise the
+    last column is found in closed form for all candidates at once, O(k p) a prefix, so that k ≤ 3 is
+    practical with thousands of columns.
+
+    Parameters
+    ----------
+    max_supports : int
+        Refuse problems with more supports than this (a tenth of a thousandth of it where each must be refitted).
+    """
+
+    name: ClassVar[str] = "enumeration"
+    max_supports: int = 50_000_000_000
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not isinstance(problem.loss, SquaredLoss):
+            return f"enumeration takes no loss {problem.loss.name!r}; expected 'squared'. Use squared error."
+        reason = unsupported_constraints(problem, "enumeration")
+        if reason is not None:
+            return reason
+        count = self.count(problem)
+        limit = self.max_supports if self._is_closed_form(problem) else self.max_supports // 10_000
+        if count > limit:
+            return (
+                f"enumeration would visit {count:.3g} supports; expected at most {limit:.3g}."
+                " Lower k, or add lambda2 > 0 or bounds and use branch_and_bound."
+            )
+        return None
+
+    def count(self, problem: Problem) -> int:
+        """Number of supports to visit."""
+        selection = problem.selection
+        free = problem.p - len(selection.included) - len(selection.excluded)
+        k = problem.max_cardinality - len(selection.included)
+        if selection.has_groups or problem.lambda0 > 0 or problem.lambda1 > 0:
+            return sum(comb(free, size) for size in range(min(k, free) + 1))
+        return comb(free, min(k, free))
+
+    @staticmethod
+    def _is_closed_form(problem: Problem) -> bool:
+        bounded = np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any()
+        return not (bounded or problem.lambda1 > 0 or problem.selection.has_groups)
+
+    def solve(self, problem: Problem, run: Run) -> Answer:
+        scaled = ScaledProblem.of(problem)
+        incumbent = Incumbent(scaled)
+        threads = run.threads or os.cpu_count() or 1
+        search = _Search(scaled, incumbent, run, threads)
+        try:
+            if self._is_closed_form(problem) and self.count(problem) > _DIRECT:
+                finished = search.in_closed_form()
+            else:
+                threads = 1
+                finished = search.one_by_one()
+            termination = Termination.GAP_CLOSED if finished else Termination.TIME_LIMIT
+        except KeyboardInterrupt:
+            finished, termination = False, Termination.INTERRUPTED
+        bound = incumbent.value if finished else 0.0  # every term of the objective is non-negative
+        return Answer(
+            coef=incumbent.coef(),
+            dual_bound=bound * scaled.unit,
+            termination=termination,
+            nodes=search.visited,
+            threads=threads,
+        )
+
+
+class _Search:
+    """One pass over all supports."""
+
+    def __init__(self, scaled: ScaledProblem, incumbent: Incumbent, run: Run, threads: int) -> None:
+        self.scaled = scaled
+        self.incumbent = incumbent
+        self.run = run
+        self.threads = threads
+        self.visited = 0
+
+    def one_by_one(self) -> bool:
+        """Refit every support; True when all were visited."""
+        for support in _supports(self.scaled):
+            self.incumbent.offer(support)
+            self.visited += 1
+            if self.visited % 256 == 0 and not self._go_on():
+                return False
+        return True
+
+    def in_closed_form(self) -> bool:
+        """Scan size by size; True when all were visited."""
+        included = np.flatnonzero(self.scaled.included)
+        free = np.flatnonzero(~self.scaled.included)
+        G, c, _ = project_out(self.scaled, included, free)
+        if len(included):
+            self.incumbent.offer(included)
+        k = min(self.scaled.k - len(included), len(free))
+        sizes = range(1, k + 1) if self.scaled.lambda0 > 0 else [k]
+        return all(self._scan_size(G, c, size, included, free) for size in sizes)
+
+    def _scan_size(self, G: np.ndarray, c: np.ndarray, size: int, included: IntVector, free: IntVector) -> bool:
+        if size == 1:
+            for j in free:
+                self.incumbent.offer(np.append(included, j))
+            self.visited += len(free)
+            return self._go_on()
+        best_of_size = -np.inf
+        with ThreadPoolExecutor(self.threads) as pool:
+            firsts = range(len(free) - size + 1)
+            for start in range(0, len(firsts), self.threads):
+                scans = pool.map(lambda f: _scan(G, c, size, f, best_of_size), firsts[start : start + self.threads])
+                for explained, support, doubtful, n_doubtful, prefixes in scans:
+                    self.visited += prefixes
+                    if n_doubtful > len(doubtful):
+                        raise ArithmeticError(
+                            f"{n_doubtful} supports are too nearly dependent to judge in double precision;"
+                            f" expected at most {len(doubtful)}. Drop near-duplicate columns or add lambda2 > 0."
+                        )
+                    for rows in doubtful[:n_doubtful]:
+                        self.incumbent.offer(np.union1d(included, free[rows]))
+                    if explained > best_of_size:
+                        best_of_size = explained
+                        self.incumbent.offer(np.union1d(included, free[support]))
+                if not self._go_on():
+                    return False
+        return True
+
+    def _go_on(self) -> bool:
+        self.run.report(self.incumbent.value * self.scaled.unit, 0.0, self.visited)
+        return not self.run.is_out_of_time
+
+
+def _scan(
+    G: np.ndarray, c: np.ndarray, size: int, first: int, explained: float
+) -> tuple[float, IntVector, np.ndarray, int, int]:
+    from bestsubset.bnb.support_scan import scan_supports
+
+    best = np.array([explained if np.isfinite(explained) else -1.0])
+    support = np.zeros(size, dtype=np.int64)
+    doubtful = np.zeros((_DOUBTFUL_ROOM, size), dtype=np.int64)
+    n_doubtful = np.zeros(1, dtype=np.int64)
+    prefixes = scan_supports(G, c, size, first, _DEPENDENT, best, support, doubtful, n_doubtful)
+    return float(best[0]), support, doubtful, int(n_doubtful[0]), int(prefixes)
+
+
+def _supports(scaled: ScaledProblem) -> Iterator[IntVector]:
+    """Every support that the constraints allow, whole blocks only; all sizes where a smaller one can win."""
+    included = [b for b in scaled.blocks if scaled.included[b[0]]]
+    free = [b for b in scaled.blocks if not scaled.included[b[0]]]
+    forced = [j for block in included for j in block]
+    smaller_can_win = scaled.lambda0 > 0 or scaled.lambda1.any() or scaled.has_groups
+    room = scaled.k - len(forced)
+    for count in range(0 if smaller_can_win else min(room, len(free)), min(room, len(free)) + 1):
+        for blocks in combinations(free, count):
+            support = forced + [j for block in blocks for j in block]
+            if len(support) <= scaled.k:
+                yield np.array(sorted(support), dtype=np.int64)

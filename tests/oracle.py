@@ -1,0 +1,82 @@
+"""The judge: every support, each fitted from the user's data by code that shares nothing with the library.
+
+The statement of the problem is written out again here on purpose, straight from its definition.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+
+
+def judge(problem):
+    """Return (least objective, list of all supports within 1e-9 of it) over every allowed support."""
+    values = {}
+    for support in allowed_supports(problem):
+        values[support] = best_value(problem, list(support))
+    least = min(values.values())
+    close = [s for s, v in values.items() if v <= least + 1e-9 * abs(least) + 1e-13 * values_scale(problem)]
+    return least, close
+
+
+def values_scale(problem):
+    w, y = problem.sample_weight, problem.y
+    mean = (w @ y) / w.sum() if problem.fit_intercept else 0.0
+    return 0.5 * w @ (y - mean) ** 2
+
+
+def allowed_supports(problem):
+    selection = problem.selection
+    k = problem.p if problem.k is None else problem.k
+    for size in range(k + 1):
+        for support in combinations(range(problem.p), size):
+            if selection.allows(support):
+                yield support
+
+
+def best_value(problem, support):
+    """The least objective on a support, λ0 for every column of it, by least squares or by trying every face."""
+    w, X, y = problem.sample_weight, problem.X, problem.y
+    if problem.fit_intercept:
+        X = X - (w @ X) / w.sum()
+        y = y - (w @ y) / w.sum()
+    s = np.sqrt((w @ X**2) / w.sum()) if problem.standardize else np.ones(problem.p)
+    root = np.sqrt(w)
+    A, b, s = (X * root[:, None])[:, support], y * root, s[support]
+    l1, l2 = problem.lambda1 * s, problem.lambda2 * s**2
+    lo, hi = problem.lower[support], problem.upper[support]
+
+    def value(coef):
+        r = b - A @ coef
+        nonzero = np.count_nonzero(coef) if l1.any() else len(support)
+        return 0.5 * r @ r + l1 @ np.abs(coef) + l2 @ coef**2 + problem.lambda0 * nonzero
+
+    if not l1.any() and not np.isfinite(lo).any() and not np.isfinite(hi).any():
+        stacked = np.vstack([A, np.diag(np.sqrt(2 * l2))])
+        target = np.concatenate([b, np.zeros(len(support))])
+        scale = np.linalg.norm(stacked, axis=0)
+        scale[scale == 0] = 1.0
+        coef = np.linalg.lstsq(stacked / scale, target, rcond=1e-13)[0] / scale if support else np.zeros(0)
+        return value(coef)
+    best = np.inf
+    # Each coefficient is free with a sign, zero, or at a bound: solve on every such face, keep what is feasible.
+    for face in product("+-0lu", repeat=len(support)):
+        coef = np.zeros(len(support))
+        free = np.array([f in "+-" for f in face], dtype=bool)
+        for i, f in enumerate(face):
+            coef[i] = {"l": lo[i], "u": hi[i]}.get(f, 0.0)
+        if not np.all(np.isfinite(coef)):
+            continue
+        if free.any():
+            sign = np.array([1.0 if f == "+" else -1.0 for f in face])[free]
+            H = A[:, free].T @ A[:, free] + 2 * np.diag(l2[free])
+            g = A[:, free].T @ (b - A @ coef) - l1[free] * sign
+            scale = 1 / np.sqrt(np.diag(H))
+            coef[free] = scale * np.linalg.lstsq(scale[:, None] * H * scale, scale * g, rcond=1e-13)[0]
+            if l1.any() and np.any(coef[free] * sign < 0):
+                continue
+        slack = 1e-12 * (1 + np.abs(coef))
+        if np.all(coef >= lo - slack) and np.all(coef <= hi + slack):
+            best = min(best, value(coef))
+    return best

@@ -1,0 +1,103 @@
+"""Add, drop and exchange of whole blocks, judged by `refit`: for groups, λ1 and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from scipy import linalg
+
+from formulations import ScaledProblem
+from formulations._types import IntVector, Vector
+from warmstarts.refit import forced_columns, refit
+
+_TRIES = 5  # blocks tried in each opening, by their slope
+_RELATIVE_GAIN = 1e-10
+
+
+def compressed(scaled: ScaledProblem) -> ScaledProblem:
+    """Return an equal problem of at most m + 1 rows: [X y] = QR, and Q preserves every norm."""
+    if scaled.n <= 2 * scaled.m or not scaled.has_gram:
+        return scaled
+    R = linalg.qr(np.column_stack([scaled.X, scaled.y]), mode="r", check_finite=False)[0][: scaled.m + 1]
+    return replace(scaled, X=np.ascontiguousarray(R[:, :-1]), y=np.ascontiguousarray(R[:, -1]))
+
+
+def forward_blocks(scaled: ScaledProblem, size: int) -> list[IntVector]:
+    """Return the supports that forward selection by blocks passes through, the forced columns first."""
+    search = _Blocks(compressed(scaled))
+    support = search.forced
+    path = [support] if len(support) <= size else []
+    while path:
+        moves = [np.concatenate([support, block]) for block in search.entering(support, size)]
+        if not moves:
+            break
+        support = np.sort(min(moves, key=search.value))
+        path.append(support)
+    return path
+
+
+def exchange(scaled: ScaledProblem, support: IntVector, size: int, max_steps: int = 100) -> IntVector:
+    """Return where the best of all adds, drops and exchanges of blocks leads, step by step.
+
+    A block may be entered if the columns are then at most ``size``; of the blocks that may, those of
+    the steepest slope are tried. Stops where none lowers the value.
+    """
+    search = _Blocks(compressed(scaled))
+    support, value = np.sort(support), search.value(support)
+    for _ in range(max_steps):
+        best = min(search.moves(support, size), key=search.value, default=support)
+        reached = search.value(best)
+        if not reached < value - _RELATIVE_GAIN * abs(value):
+            break
+        support, value = np.sort(best), reached
+    return support
+
+
+class _Blocks:
+    """Values of supports, remembered, and the moves from one."""
+
+    def __init__(self, scaled: ScaledProblem) -> None:
+        self.scaled = scaled
+        self.forced = forced_columns(scaled)
+        self.blocks = [np.array(block, dtype=np.int64) for block in scaled.blocks]
+        self.block_of = np.empty(scaled.m, dtype=np.int64)
+        for b, block in enumerate(self.blocks):
+            self.block_of[block] = b
+        self.lengths = np.array([len(block) for block in self.blocks])
+        self.known: dict[bytes, float] = {}
+
+    def value(self, support: IntVector) -> float:
+        ordered = np.sort(support)
+        key = ordered.tobytes()
+        if key not in self.known:
+            self.known[key] = self.scaled.value(ordered, refit(self.scaled, ordered))
+        return self.known[key]
+
+    def moves(self, support: IntVector, size: int) -> Iterator[IntVector]:
+        for block in self.entering(support, size):
+            yield np.concatenate([support, block])
+        for b in np.unique(self.block_of[support]):
+            if self.scaled.included[self.blocks[b]].any():
+                continue
+            rest = support[self.block_of[support] != b]
+            yield rest
+            for block in self.entering(rest, size):
+                if self.block_of[block[0]] != b:
+                    yield np.concatenate([rest, block])
+
+    def entering(self, support: IntVector, size: int) -> list[IntVector]:
+        """Return the few blocks outside, of those that fit in, with the steepest slopes."""
+        scores = np.bincount(self.block_of, weights=self._slopes(support) ** 2, minlength=len(self.blocks))
+        scores[self.lengths > size - len(support)] = -1.0
+        scores[self.block_of[support]] = -1.0
+        order = np.argsort(-scores, kind="stable")[:_TRIES]
+        return [self.blocks[b] for b in order if scores[b] >= 0.0]
+
+    def _slopes(self, support: IntVector) -> Vector:
+        scaled = self.scaled
+        gamma = refit(scaled, support)
+        gradient = scaled.X.T @ (scaled.y - scaled.X[:, support] @ gamma)
+        gradient = np.where(np.where(gradient > 0.0, scaled.upper > 0.0, scaled.lower < 0.0), gradient, 0.0)
+        return np.asarray(np.maximum(np.abs(gradient) - scaled.lambda1, 0.0))
