@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Arguments of the benchmark: make bench BENCH="T30a --time-limit 10"
+BENCH ?=
 
 .PHONY: demo test lint types bench clean
 
@@ -21,7 +23,7 @@ types: $(VENV)/.dev
 	$(RUN) -m mypy
 
 bench: $(VENV)/.demo
-	$(RUN) -m benchmarks.run
+	$(RUN) -m benchmarks.run $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,9 +15,7 @@ def main() -> None:
     """Solve, and print each size with its claim."""
     data = diabetes_second_order()
     n, p = data.X.shape
-    print(
-        "The first run on a machine compiles the kernels; later runs find them in the cache.", file=sys.stderr
-    )
+    print("The first run on a machine compiles the kernels; later runs find them in the cache.", file=sys.stderr)
     began = time.perf_counter()
     path = bs.best_path(data.X, data.y, K_MAX, feature_names=data.names)
     seconds = time.perf_counter() - began

@@ -77,17 +77,13 @@ def seeded(name: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(name.encode()))
 
 
-def tall(
-    name: str, n: int, p: int, kind: str, rho: float, snr: float, k: int, target: float | None = None
-) -> Instance:
+def tall(name: str, n: int, p: int, kind: str, rho: float, snr: float, k: int, target: float | None = None) -> Instance:
     """More rows than columns, no ridge."""
     X, y = planted(seeded(name), n, p, k, kind, rho, snr)
     return Instance(X, y, k, target=target)
 
 
-def wide(
-    rho: float, lambda2: float, form: str, target: float | None, n: int = 1000, p: int = 10_000
-) -> Instance:
+def wide(rho: float, lambda2: float, form: str, target: float | None, n: int = 1000, p: int = 10_000) -> Instance:
     """Ridge with unit columns, a unit response and 10 true columns.
 
     With ``form="lambda0"`` the price of a column is half the smallest gain of a true one over the others.

@@ -44,9 +44,7 @@ def markdown(results: dict[str, Any]) -> str:
         claim = (m["nodes"], _gap(m), m["status"], _target(m), _reached(m))
         cells = (m["name"], m["n"], m["p"], _k(m), *seconds, *claim)
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
-    return "\n".join(
-        [*lines, "", *_first_calls(results["first_calls"]), "", *_imports(results["imports"]), ""]
-    )
+    return "\n".join([*lines, "", *_first_calls(results["first_calls"]), "", *_imports(results["imports"]), ""])
 
 
 def _first_calls(calls: dict[str, dict[str, float]]) -> list[str]:

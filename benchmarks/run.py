@@ -39,9 +39,7 @@ def main() -> None:
         return
     unknown = sorted(set(arguments.names) - set(instances))
     if unknown:
-        sys.exit(
-            f"error: instance is {unknown[0]!r}; expected one of {', '.join(instances)}. Name one of these."
-        )
+        sys.exit(f"error: instance is {unknown[0]!r}; expected one of {', '.join(instances)}. Name one of these.")
     chosen = arguments.names or list(instances)
     warm_up = _warm_up_seconds()
     print(f"warm-up (kernels compiled or read from the cache): {warm_up:.2f} s", file=sys.stderr)
@@ -59,9 +57,7 @@ def main() -> None:
         "imports": {what: _import_seconds(code) for what, code in IMPORTS.items()},
         "instances": rows,
     }
-    (HERE / "results.json").write_text(
-        json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    (HERE / "results.json").write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (HERE / "README.md").write_text(markdown(results), encoding="utf-8")
     print(f"written: {HERE.name}/results.json, {HERE.name}/README.md", file=sys.stderr)
 
@@ -88,9 +84,7 @@ def _measured(instance: Instance, time_limit: float) -> dict[str, Any]:
         if runs[-1][0] > LONG_SECONDS:
             break
     seconds, problem_seconds, result = min(runs, key=lambda run: run[0])
-    reached = (
-        None if instance.target is None else bool(result.status == "optimal" and seconds <= instance.target)
-    )
+    reached = None if instance.target is None else bool(result.status == "optimal" and seconds <= instance.target)
     return {
         "n": problem.n,
         "p": problem.p,
@@ -153,9 +147,7 @@ def _first_call(name: str) -> dict[str, float]:
 def _import_seconds(code: str, repeats: int = 7) -> float:
     timed = f"import time; began = time.perf_counter(); {code}; print(time.perf_counter() - began)"
     return min(
-        float(
-            subprocess.run([sys.executable, "-c", timed], check=True, capture_output=True, text=True).stdout
-        )
+        float(subprocess.run([sys.executable, "-c", timed], check=True, capture_output=True, text=True).stdout)
         for _ in range(repeats)
     )
 

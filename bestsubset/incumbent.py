@@ -22,8 +22,10 @@ class Incumbent:
         self.offer(np.flatnonzero(scaled.included))
 
     def offer(self, support: IntVector | Sequence[int]) -> bool:
-        """Refit the support; take it, and return True, if it is better than what is known."""
+        """Refit the support; take it, and return True, if it is allowed and better than what is known."""
         chosen = np.asarray(support, dtype=np.int64)
+        if not self._scaled.allows(chosen):
+            return False
         gamma = refit(self._scaled, chosen)
         value = self._scaled.value(chosen, gamma)
         if not value < self.value:

@@ -78,7 +78,9 @@ class Path(Mapping[int, Result]):
             "k": k,
             "rss": rss,
             "r2": result.r2,
-            "adj_r2": 1 - (1 - result.r2) * (n - int(problem.fit_intercept)) / residual_df if residual_df > 0 else np.nan,
+            "adj_r2": 1 - (1 - result.r2) * (n - int(problem.fit_intercept)) / residual_df
+            if residual_df > 0
+            else np.nan,
             "aic": deviance + 2 * m,
             "aicc": deviance + 2 * m + 2 * m * (m + 1) / (residual_df - 1) if residual_df > 1 else np.nan,
             "bic": bic,

@@ -146,9 +146,19 @@ class Result:
 
     @property
     def ties(self) -> tuple[tuple[int, ...], ...]:
-        """Sets of identical columns that touch the support: swapping within a set gives the same objective."""
-        chosen = set(self.support)
-        return tuple(s for s in self.problem.duplicate_columns if chosen.intersection(s) and not chosen.issuperset(s))
+        """Sets of identical columns that touch the support: swapping within a set gives the same objective.
+
+        Columns that constraints or bounds tell apart are not in one set.
+        """
+        problem, chosen = self.problem, set(self.support)
+        selection = problem.selection
+        free = {block[0] for block in selection.blocks if len(block) == 1}
+        free -= {*selection.included, *selection.excluded}
+        sets: dict[tuple[int, float, float], list[int]] = {}
+        for columns in problem.duplicate_columns:
+            for j in free.intersection(columns):
+                sets.setdefault((columns[0], problem.lower[j], problem.upper[j]), []).append(j)
+        return tuple(tuple(sorted(s)) for s in sets.values() if chosen.intersection(s) and not chosen.issuperset(s))
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -156,9 +166,11 @@ class Result:
         lower, upper = self.problem.lower, self.problem.upper
         if not (np.isfinite(lower).any() or np.isfinite(upper).any()):
             return ()
-        if np.ptp(lower) == 0 and np.ptp(upper) == 0:
+        if np.all(lower == lower[0]) and np.all(upper == upper[0]):
             if lower[0] == -upper[0]:
                 return (f"|β_j| ≤ {upper[0]:g}",)
+            if np.isinf(upper[0]) or np.isinf(lower[0]):
+                return (f"β_j ≥ {lower[0]:g}" if np.isinf(upper[0]) else f"β_j ≤ {upper[0]:g}",)
             return (f"{lower[0]:g} ≤ β_j ≤ {upper[0]:g}",)
         return ("the bounds imposed on each β_j",)
 

@@ -71,9 +71,14 @@ def solve(
     chosen = by_name(solver)
     _require(gap >= 0 and math.isfinite(gap), f"gap is {gap}; expected a finite number >= 0. Use 1e-6.")
     _require(
-        time_limit is None or time_limit >= 0, f"time_limit is {time_limit}; expected seconds >= 0, or None for no limit."
+        time_limit is None or time_limit >= 0,
+        f"time_limit is {time_limit}; expected seconds >= 0, or None for no limit.",
     )
-    _require(threads is None or threads >= 1, f"threads is {threads}; expected a whole number >= 1. Drop it for all cores.")
+    _require(
+        threads is None or threads >= 1,
+        f"threads is {threads}; expected a whole number >= 1. Drop it for all cores.",
+    )
+    _require(random_state >= 0, f"random_state is {random_state}; expected a whole number >= 0. Use 0.")
     run = Run(
         problem,
         gap=gap,

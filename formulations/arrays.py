@@ -60,7 +60,7 @@ def design(X: Any) -> Matrix:
     array = _as_float(X, "X")
     if array.ndim != 2:
         raise ProblemError(
-            f"X has {array.ndim} dimension(s); expected 2, rows by columns. Reshape a single column with X.reshape(-1, 1)."
+            f"X has {array.ndim} dimension(s); expected 2, rows by columns. Use X.reshape(-1, 1) for one column."
         )
     n, p = array.shape
     if n == 0 or p == 0:
@@ -85,7 +85,9 @@ def vector(values: Any, name: str, length: int) -> Vector:
         raise ProblemError(f"{name} has {len(array)} entries; expected {length}, one for each row of X. Align the two.")
     bad = int(np.count_nonzero(~np.isfinite(array)))
     if bad:
-        raise ProblemError(f"{name} has {bad} missing or infinite entries; expected finite numbers. Drop or impute those rows.")
+        raise ProblemError(
+            f"{name} has {bad} missing or infinite entries; expected finite numbers. Drop or impute those rows."
+        )
     return np.ascontiguousarray(array)
 
 
@@ -118,7 +120,9 @@ def _as_float(values: Any, name: str) -> Matrix:
     try:
         array = np.asarray(values)
         if array.dtype.kind == "c":
-            raise ProblemError(f"{name} is complex; expected real numbers. Pass its real and imaginary parts as columns.")
+            raise ProblemError(
+                f"{name} is complex; expected real numbers. Pass its real and imaginary parts as columns."
+            )
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         if isinstance(error, ProblemError):

@@ -6,17 +6,17 @@ resolves). Every engine understands a constraint or refuses it with a reason.
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
+from formulations._types import IntVector
 from formulations.errors import ProblemError
 
 Column = int | str
 
 
-class Constraint(ABC):
+class Constraint:
     """A rule on the support, or on the coefficients of some columns."""
 
     def resolved(self, feature_names: Sequence[str], n_columns: int) -> Self:
@@ -31,9 +31,7 @@ class Constraint(ABC):
         for field in fields(self):  # type: ignore[arg-type]  # every member is a dataclass
             value = getattr(self, field.name)
             if field.name in ("columns", "parents"):
-                changes[field.name] = tuple(
-                    sorted({_index(c, feature_names, n_columns, self) for c in _listed(value)})
-                )
+                changes[field.name] = tuple(sorted({_index(c, feature_names, n_columns, self) for c in _listed(value)}))
                 if not changes[field.name]:
                     raise ProblemError(
                         f"{type(self).__name__} is empty; expected at least one column. Name its columns."
@@ -158,6 +156,13 @@ class Selection:
     def has_groups(self) -> bool:
         return any(len(block) > 1 for block in self.blocks)
 
+    def charged(self, nonzero: IntVector) -> int:
+        """Number of columns in the model: the nonzero ones, the included ones, and the rest of their blocks."""
+        if not self.included and not self.has_groups:
+            return len(nonzero)
+        chosen = set(self.included).union(nonzero.tolist())
+        return sum(len(block) for block in self.blocks if chosen.intersection(block))
+
     def allows(self, support: Iterable[int]) -> bool:
         """Tell whether a support obeys all three kinds of constraint."""
         chosen = set(support)
@@ -166,7 +171,7 @@ class Selection:
         return all(len(chosen.intersection(block)) in (0, len(block)) for block in self.blocks)
 
 
-def select(constraints: Iterable[Constraint], n_columns: int) -> Selection:
+def select(constraints: Sequence[Constraint], n_columns: int) -> Selection:
     """Merge overlapping groups and spread `Include` and `Exclude` over them.
 
     Raises
@@ -174,6 +179,8 @@ def select(constraints: Iterable[Constraint], n_columns: int) -> Selection:
     ProblemError
         If a column is both included and excluded, directly or through a group.
     """
+    if not any(isinstance(c, Include | Exclude | Group) for c in constraints):
+        return Selection(tuple((j,) for j in range(n_columns)), (), ())
     block_of = list(range(n_columns))
     included: set[int] = set()
     excluded: set[int] = set()

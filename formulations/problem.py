@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations import arrays
+from formulations import arrays, settings
 from formulations._types import IntVector, Matrix, Vector
 from formulations.constraints import Constraint, Selection, select
 from formulations.errors import ProblemError
@@ -29,7 +29,8 @@ class Problem:
         \quad\text{s.t.}\quad \|\beta\|_0 \le k,\; lo \le \beta \le hi,\; \text{structure on the support.}
 
     For squared error :math:`L = \tfrac12 \sum_i w_i (y_i - b - x_i^\top\beta)^2`. The intercept ``b`` is
-    never penalised and never counted. :math:`s_j = 1`, or with ``standardize=True`` the weighted standard
+    never penalised and never counted; a column that `Include` or a `Group` brings in is counted, whatever its
+    coefficient. :math:`s_j = 1`, or with ``standardize=True`` the weighted standard
     deviation of column j (divisor :math:`\sum_i w_i`; about zero without an intercept), which is the
     same as penalising the coefficients of standardised columns. Coefficients and bounds are always in
     the user's units.
@@ -102,21 +103,21 @@ class Problem:
         data = arrays.design(X)
         n, p = data.shape
         names = arrays.column_names(X, feature_names, p)
-        lower, upper = _bounds(bounds, p)
+        lower, upper = settings.coefficient_bounds(bounds, p)
         fields: dict[str, Any] = {
-            "X": _read_only(data),
-            "y": _read_only(arrays.vector(y, "y", n)),
-            "k": _cardinality(k, p, lambda0),
-            "lambda0": _penalty(lambda0, "lambda0"),
-            "lambda1": _penalty(lambda1, "lambda1"),
-            "lambda2": _penalty(lambda2, "lambda2"),
+            "X": settings.read_only(data),
+            "y": settings.read_only(arrays.vector(y, "y", n)),
+            "lambda0": settings.penalty(lambda0, "lambda0"),
+            "k": settings.cardinality(k, p, lambda0),
+            "lambda1": settings.penalty(lambda1, "lambda1"),
+            "lambda2": settings.penalty(lambda2, "lambda2"),
             "loss": by_name(loss),
             "lower": lower,
             "upper": upper,
-            "constraints": tuple(c.resolved(names, p) for c in _constraints(constraints)),
+            "constraints": tuple(c.resolved(names, p) for c in settings.constraint_list(constraints)),
             "fit_intercept": bool(fit_intercept),
             "standardize": bool(standardize),
-            "sample_weight": _read_only(_weights(sample_weight, n)),
+            "sample_weight": settings.read_only(settings.weights(sample_weight, n)),
             "feature_names": names,
         }
         for name, value in fields.items():
@@ -128,7 +129,7 @@ class Problem:
         """Return the same problem with another bound on the cardinality; what is known of the data is shared."""
         other = copy(self)
         other.__dict__.pop("digest", None)
-        object.__setattr__(other, "k", _cardinality(k, self.p, self.lambda0))
+        object.__setattr__(other, "k", settings.cardinality(k, self.p, self.lambda0))
         other._check_selection()
         return other
 
@@ -208,7 +209,7 @@ class Problem:
         scaled = self.penalty_scale[used] * coef[used]
         penalty = self.lambda1 * np.abs(scaled).sum() + self.lambda2 * (scaled @ scaled)
         loss = self.loss.value(self.y, self.predict(coef, intercept), self.sample_weight)
-        return loss + self.lambda0 * len(used) + float(penalty)
+        return loss + self.lambda0 * self.selection.charged(used) + float(penalty)
 
     def _centred_predictor(self, coef: Vector) -> Vector:
         # Centred before multiplying: a column of mean 1e8 and deviation 1 would cost eight digits otherwise.
@@ -239,7 +240,9 @@ class Problem:
         used = self.sample_weight > 0
         reference = self.y[used][0] if self.fit_intercept else 0.0
         if np.all(self.y[used] == reference):
-            raise ProblemError(f"y is {kind}, {reference:g} in every row; expected {rule}. There is nothing to explain.")
+            raise ProblemError(
+                f"y is {kind}, {reference:g} in every row; expected {rule}. There is nothing to explain."
+            )
         flat = self._flat_columns(np.flatnonzero(used))
         if len(flat):
             found = arrays.listed([repr(self.feature_names[j]) for j in flat])
@@ -261,72 +264,3 @@ class Problem:
             raise ProblemError(
                 f"Include forces {forced} columns in; expected at most k = {self.k}. Raise k, or include fewer columns."
             )
-
-
-def _read_only(array: Vector) -> Vector:
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _cardinality(k: int | None, p: int, lambda0: float) -> int | None:
-    if k is None:
-        if not lambda0 > 0:
-            raise ProblemError(
-                f"k is None and lambda0 is {lambda0}; expected a bound k or a price lambda0 > 0. Set one of them."
-            )
-        return None
-    if isinstance(k, bool) or int(k) != k or not 1 <= k <= p:
-        raise ProblemError(
-            f"k is {k}; expected a whole number with 1 <= k <= p = {p} (the columns of X)."
-            " Change k, or drop it and set lambda0."
-        )
-    return int(k)
-
-
-def _penalty(value: float, name: str) -> float:
-    number = float(value)
-    if not (np.isfinite(number) and number >= 0):
-        raise ProblemError(f"{name} is {value}; expected a finite number >= 0. Set it to 0 to leave the penalty out.")
-    return number
-
-
-def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, p: int) -> tuple[Vector, Vector]:
-    lo, hi = (-np.inf, np.inf) if bounds is None else bounds
-    try:
-        lower = np.array(np.broadcast_to(np.asarray(lo, dtype=np.float64), (p,)))
-        upper = np.array(np.broadcast_to(np.asarray(hi, dtype=np.float64), (p,)))
-    except ValueError as error:
-        raise ProblemError(
-            f"bounds do not fit ({error}); expected scalars or arrays of length p = {p}. Pass (lo, hi)."
-        ) from error
-    bad = np.flatnonzero(~((lower <= 0) & (upper >= 0)))
-    if len(bad):
-        j = bad[0]
-        raise ProblemError(
-            f"bounds of column {j} are ({lower[j]:g}, {upper[j]:g}); expected lo <= 0 <= hi, since a column left out"
-            " has the coefficient 0. Widen them, or shift the response."
-        )
-    return _read_only(lower), _read_only(upper)
-
-
-def _weights(sample_weight: ArrayLike | None, n: int) -> Vector:
-    if sample_weight is None:
-        return np.ones(n)
-    weights = arrays.vector(sample_weight, "sample_weight", n)
-    if np.any(weights < 0) or not weights.sum() > 0:
-        raise ProblemError(
-            f"sample_weight has minimum {weights.min():g} and sum {weights.sum():g}; expected entries >= 0 with a"
-            " positive sum. Drop the rows that should not count."
-        )
-    return weights
-
-
-def _constraints(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
-    given = (constraints,) if isinstance(constraints, Constraint) else tuple(constraints)
-    for constraint in given:
-        if not isinstance(constraint, Constraint):
-            raise ProblemError(
-                f"constraints holds {constraint!r}; expected Include, Exclude, Group and the like. Wrap it in one."
-            )
-    return given

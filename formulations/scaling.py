@@ -54,6 +54,8 @@ class ScaledProblem:
         Squared norm of the centred, weighted response.
     coef_unit : shape (m,)
         ``coef[columns] = gamma * coef_unit``.
+    coef_lower, coef_upper : shape (m,)
+        The bounds in the user's units.
     """
 
     X: Matrix
@@ -69,6 +71,8 @@ class ScaledProblem:
     blocks: tuple[tuple[int, ...], ...]
     unit: float
     coef_unit: Vector
+    coef_lower: Vector
+    coef_upper: Vector
     n_columns: int
 
     @classmethod
@@ -90,11 +94,11 @@ class ScaledProblem:
         mean = problem.sample_weight @ problem.y / problem.sample_weight.sum() if problem.fit_intercept else 0.0
         y = (problem.y - mean) * root
         y_norm = float(linalg.norm(y))
-        norms = problem.column_norms[columns]
         X = problem.X if keep.all() else problem.X[:, columns]
         X = X - problem.column_means[columns]
         if np.any(root != 1.0):
             X *= root[:, None]
+        norms = np.sqrt(np.einsum("ij,ij->j", X, X))
         X /= norms
         coef_unit = y_norm / norms
         penalised = problem.penalty_scale[columns] * coef_unit
@@ -117,6 +121,8 @@ class ScaledProblem:
             blocks=tuple(tuple(int(local[c]) for c in block) for block in selection.blocks if keep[block[0]]),
             unit=unit,
             coef_unit=coef_unit,
+            coef_lower=problem.lower[columns],
+            coef_upper=problem.upper[columns],
             n_columns=problem.p,
         )
 
@@ -165,14 +171,29 @@ class ScaledProblem:
             return self.gram[columns]
         return np.ascontiguousarray(np.ascontiguousarray(self.X[:, columns].T) @ self.X)
 
+    def allows(self, support: IntVector) -> bool:
+        """Tell whether a support holds the included columns, whole blocks, and at most k columns."""
+        if len(support) > self.k or not np.isin(np.flatnonzero(self.included), support).all():
+            return False
+        chosen = set(support.tolist())
+        return not self.has_groups or all(len(chosen.intersection(b)) in (0, len(b)) for b in self.blocks)
+
     def value(self, support: IntVector, gamma: Vector) -> float:
-        """The objective of γ on a support; zeros in γ are not charged λ0."""
+        """The objective of γ on a support; λ0 is charged as in `Problem`."""
         residual = self.y - self.X[:, support] @ gamma
         penalty = self.ridge[support] @ gamma**2 + self.lambda1[support] @ np.abs(gamma)
-        return float(0.5 * residual @ residual + penalty + self.lambda0 * np.count_nonzero(gamma))
+        return float(0.5 * residual @ residual + penalty + self.lambda0 * self._charged(support[gamma != 0]))
+
+    def _charged(self, nonzero: IntVector) -> int:
+        if not self.lambda0 or not (self.has_groups or self.included.any()):
+            return len(nonzero)
+        chosen = set(np.flatnonzero(self.included)).union(nonzero.tolist())
+        return sum(len(block) for block in self.blocks if chosen.intersection(block))
 
     def to_coef(self, support: IntVector, gamma: Vector) -> Vector:
         """Return the user's coefficients, shape (n_columns,)."""
         coef = np.zeros(self.n_columns)
-        coef[self.columns[support]] = gamma * self.coef_unit[support]
+        # The bounds are the user's: a change of units may overstep them by a rounding.
+        inside = np.clip(gamma * self.coef_unit[support], self.coef_lower[support], self.coef_upper[support])
+        coef[self.columns[support]] = inside
         return coef

@@ -49,8 +49,7 @@ def best_value(problem, support):
 
     def value(coef):
         r = b - A @ coef
-        nonzero = np.count_nonzero(coef) if l1.any() else len(support)
-        return 0.5 * r @ r + l1 @ np.abs(coef) + l2 @ coef**2 + problem.lambda0 * nonzero
+        return 0.5 * r @ r + l1 @ np.abs(coef) + l2 @ coef**2 + problem.lambda0 * len(support)
 
     if not l1.any() and not np.isfinite(lo).any() and not np.isfinite(hi).any():
         stacked = np.vstack([A, np.diag(np.sqrt(2 * l2))])

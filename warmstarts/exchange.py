@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
-from scipy import linalg
 
 from formulations import ScaledProblem
 from formulations._types import IntVector, Vector
-from warmstarts.refit import forced_columns, refit
+from warmstarts.refit import compressed, forced_columns, refit
 
 _TRIES = 5  # blocks tried in each opening, by their slope
+_MAX_STEPS = 100
 _RELATIVE_GAIN = 1e-10
-
-
-def compressed(scaled: ScaledProblem) -> ScaledProblem:
-    """Return an equal problem of at most m + 1 rows: [X y] = QR, and Q preserves every norm."""
-    if scaled.n <= 2 * scaled.m or not scaled.has_gram:
-        return scaled
-    R = linalg.qr(np.column_stack([scaled.X, scaled.y]), mode="r", check_finite=False)[0][: scaled.m + 1]
-    return replace(scaled, X=np.ascontiguousarray(R[:, :-1]), y=np.ascontiguousarray(R[:, -1]))
 
 
 def forward_blocks(scaled: ScaledProblem, size: int) -> list[IntVector]:
@@ -38,21 +29,21 @@ def forward_blocks(scaled: ScaledProblem, size: int) -> list[IntVector]:
     return path
 
 
-def exchange(scaled: ScaledProblem, support: IntVector, size: int, max_steps: int = 100) -> IntVector:
+def exchange(
+    scaled: ScaledProblem, support: IntVector, size: int, rng: np.random.Generator, kicks: int = 0
+) -> IntVector:
     """Return where the best of all adds, drops and exchanges of blocks leads, step by step.
 
     A block may be entered if the columns are then at most ``size``; of the blocks that may, those of
-    the steepest slope are tried. Stops where none lowers the value.
+    the steepest slope are tried. A kick replaces half of the blocks, more or less, by random ones that
+    fit in, and descends again; what is better is kept.
     """
     search = _Blocks(compressed(scaled))
-    support, value = np.sort(support), search.value(support)
-    for _ in range(max_steps):
-        best = min(search.moves(support, size), key=search.value, default=support)
-        reached = search.value(best)
-        if not reached < value - _RELATIVE_GAIN * abs(value):
-            break
-        support, value = np.sort(best), reached
-    return support
+    best = search.descend(support, size)
+    for _ in range(kicks):
+        reached = search.descend(search.kicked(best, size, rng), size)
+        best = min(best, reached, key=search.value)
+    return best
 
 
 class _Blocks:
@@ -74,6 +65,27 @@ class _Blocks:
         if key not in self.known:
             self.known[key] = self.scaled.value(ordered, refit(self.scaled, ordered))
         return self.known[key]
+
+    def descend(self, support: IntVector, size: int) -> IntVector:
+        support, value = np.sort(support), self.value(support)
+        for _ in range(_MAX_STEPS):
+            best = min(self.moves(support, size), key=self.value, default=support)
+            reached = self.value(best)
+            if not reached < value - _RELATIVE_GAIN * abs(value):
+                break
+            support, value = np.sort(best), reached
+        return support
+
+    def kicked(self, support: IntVector, size: int, rng: np.random.Generator) -> IntVector:
+        inside = {int(b) for b in self.block_of[support]}
+        fixed = {int(b) for b in self.block_of[self.forced]}
+        kept = fixed | {b for b in sorted(inside - fixed) if rng.random() < 0.5}
+        room = size - int(self.lengths[list(kept)].sum())
+        for b in rng.permutation(len(self.blocks)).tolist():
+            if b not in inside and self.lengths[b] <= room:
+                kept.add(b)
+                room -= int(self.lengths[b])
+        return np.concatenate([self.blocks[b] for b in sorted(kept)]) if kept else self.forced
 
     def moves(self, support: IntVector, size: int) -> Iterator[IntVector]:
         for block in self.entering(support, size):

@@ -35,7 +35,7 @@ class GramRows:
             return
         capacity = max(2 * scaled.k + 64, min(1024, _CACHE // scaled.m))
         self.rows = np.empty((min(capacity, scaled.m), scaled.m))
-        self.diagonal = np.einsum("ij,ij->j", scaled.X, scaled.X) + 2.0 * scaled.ridge
+        self.diagonal = 1.0 + 2.0 * scaled.ridge
         self._slot: dict[int, int] = {}
 
     @property

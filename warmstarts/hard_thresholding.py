@@ -64,9 +64,7 @@ class IterativeHardThresholding(Heuristic):
             gamma[support] = _clipped(source, source.c[support] / len(support), support)
         value, gradient = _value_and_gradient(source, support, gamma)
         for _ in range(self.max_iterations):
-            step = _normalised_step(
-                source, support if len(support) else _top(source, gradient, size), gradient
-            )
+            step = _normalised_step(source, support if len(support) else _top(source, gradient, size), gradient)
             for _ in range(30):
                 trial = _proximal(scaled, gamma + step * gradient, step)
                 chosen = _keep(scaled, trial, gamma + step * gradient, step, size)
@@ -79,6 +77,14 @@ class IterativeHardThresholding(Heuristic):
                 break
             gamma, support, value, gradient = trial, chosen, reached, slope
         return np.sort(support if len(support) else chosen)
+
+
+def largest(values: Vector, count: int) -> IntVector:
+    """Return the positions of the ``count`` largest values, the largest first."""
+    if count >= len(values):
+        return np.argsort(-values, kind="stable")
+    top = np.sort(np.argpartition(-values, count)[:count])
+    return np.asarray(top[np.argsort(-values[top], kind="stable")])
 
 
 def _clipped(source: GramRows, gamma: Vector, support: IntVector) -> Vector:
@@ -100,8 +106,7 @@ def _value_and_gradient(source: GramRows, support: IntVector, gamma: Vector) -> 
 
 
 def _top(source: GramRows, gradient: Vector, size: int) -> IntVector:
-    order = np.argsort(-np.abs(gradient), kind="stable")
-    return np.union1d(order[:size], forced_columns(source.scaled))
+    return np.union1d(largest(np.abs(gradient), size), forced_columns(source.scaled))
 
 
 def _normalised_step(source: GramRows, support: IntVector, gradient: Vector) -> float:
@@ -120,7 +125,7 @@ def _keep(scaled: ScaledProblem, gamma: Vector, point: Vector, step: float, size
     worth = 0.5 * (point**2 - (point - gamma) ** 2) - step * scaled.lambda1 * np.abs(gamma)
     worth[scaled.included] = np.inf
     if not scaled.has_groups:
-        return np.argsort(-worth, kind="stable")[:size]
+        return largest(worth, size)
     chosen: list[int] = []
     for block in sorted(scaled.blocks, key=lambda b: -worth[list(b)].mean()):
         if len(chosen) + len(block) <= size:

@@ -31,9 +31,7 @@ class Heuristic(ABC):
         Every proposal holds ``scaled.included`` and whole ``scaled.blocks`` only.
         """
 
-    def __call__(
-        self, problem: Problem, start: Vector | None = None, rng: np.random.Generator | None = None
-    ) -> Vector:
+    def __call__(self, problem: Problem, start: Vector | None = None, rng: np.random.Generator | None = None) -> Vector:
         """Return coefficients, shape (p,), of the best proposal: at most k of them nonzero.
 
         ``start`` are coefficients to begin from; a heuristic may ignore them.

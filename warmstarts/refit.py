@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from scipy import linalg
@@ -10,6 +11,8 @@ from scipy import linalg
 from formulations import ScaledProblem
 from formulations._types import BoolVector, IntVector, Matrix, Vector
 
+_MANY = 4  # supports for which compressing the rows pays
+_NARROW = 200  # columns up to which it does
 _KKT_TOLERANCE = 1e-13
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -65,14 +68,25 @@ def best_of(scaled: ScaledProblem, supports: Iterable[IntVector]) -> IntVector:
     The smallest allowed support is `forced_columns`: empty unless columns are included. The first of
     equals wins.
     """
+    candidates = list(supports)
+    if len(candidates) > _MANY:
+        scaled = compressed(scaled)
     best = forced_columns(scaled)
     best_value = scaled.value(best, refit(scaled, best))
-    for proposal in supports:
+    for proposal in candidates:
         support = np.asarray(proposal, dtype=np.int64)
         value = scaled.value(support, refit(scaled, support))
         if value < best_value:
             best, best_value = support, value
     return best
+
+
+def compressed(scaled: ScaledProblem) -> ScaledProblem:
+    """Return an equal problem, of m + 1 rows where columns are few: [X y] = QR, and Q keeps norms."""
+    if scaled.n <= 2 * scaled.m or scaled.m > _NARROW:
+        return scaled
+    R = linalg.qr(np.column_stack([scaled.X, scaled.y]), mode="r", check_finite=False)[0][: scaled.m + 1]
+    return replace(scaled, X=np.ascontiguousarray(R[:, :-1]), y=np.ascontiguousarray(R[:, -1]))
 
 
 def _augmented(scaled: ScaledProblem, support: IntVector) -> tuple[Matrix, Vector]:

@@ -13,7 +13,7 @@ from formulations import ScaledProblem
 from formulations._types import BoolVector, IntVector
 from warmstarts.exchange import exchange, forward_blocks
 from warmstarts.gram_rows import GramRows
-from warmstarts.hard_thresholding import IterativeHardThresholding
+from warmstarts.hard_thresholding import IterativeHardThresholding, largest
 from warmstarts.interface import Heuristic
 from warmstarts.refit import best_of, forced_columns
 from warmstarts.stepwise import elimination_order, forward_order, largest_within
@@ -21,7 +21,8 @@ from warmstarts.swaps import descend_from, shrink
 
 _POOL = 200  # columns among which kicks are made
 _PATIENCE = 5  # sizes without a better value, after which larger ones are not tried
-_KICK_WORK = 3e8  # operations spent on the kicks of one size, about
+_WORK = 1.5e9  # multiplications that all descents of a run may take, about
+_STEPS = 4.0  # swaps in a descent, about
 _RELATIVE_GAIN = 1e-9
 
 
@@ -36,15 +37,15 @@ class Restarts(Heuristic):
     columns most correlated with the response or with the residual, and those of the starts.
 
     The search minimises the residual sum of squares with the ridge; λ1 and bounds are brought in by a
-    last exchange, judged by `refit`. With groups, blocks enter and are exchanged by `refit` throughout.
-    With λ0 and several sizes, sizes beyond those that can pay are left out.
+    last exchange, judged by `refit`. With groups, blocks enter, are exchanged and kicked by `refit`
+    throughout. With λ0 and several sizes, sizes beyond those that can pay are left out.
 
     Attributes
     ----------
     kicks : int
         Kicks a round, for one size.
     path_kicks : int
-        Kicks a round, for each of several sizes.
+        Kicks a round, for each of several sizes; and kicks of blocks.
     rounds : int
 
     Source
@@ -70,10 +71,12 @@ class Restarts(Heuristic):
         if not wanted:
             return {}
         if scaled.has_groups:
-            found = _by_blocks(scaled, wanted)
+            begun = largest_within(forward_blocks(scaled, max(wanted)), wanted)
+            found = _exchanged(scaled, _with_start(scaled, begun, start), rng, self.path_kicks)
         else:
             found = _Search(self, scaled, wanted, rng, start).run()
-            found = found if scaled.is_plain else _exchanged(scaled, found)
+            if not scaled.is_plain:
+                found = _exchanged(scaled, _with_start(scaled, found, start), rng, 0)
         return {s: found[min(s, scaled.m)] for s in sizes if min(s, scaled.m) in found}
 
 
@@ -94,27 +97,37 @@ class _Search:
         self.start = None if start is None else np.union1d(self.forced, start).astype(np.int64)
         self.best: dict[int, IntVector] = {}
         self.rss: dict[int, float] = {}
+        self.work = _WORK
         self.cheap = scaled.lambda0 > 0.0 and len(sizes) > 1
-        self.forward = forward_order(
-            self.source, self.forced, max(sizes), patience=_PATIENCE if self.cheap else None
-        )
+        self.forward = forward_order(self.source, self.forced, max(sizes), patience=_PATIENCE if self.cheap else None)
         self.strength = self._backward_strength()
 
     def run(self) -> dict[int, IntVector]:
         """Go up through the sizes, then down, so that each can begin from both neighbours."""
         least, since = np.inf, 0
         for size in self.sizes:
+            if self.work <= 0.0 and self.cheap and self.best:
+                self._leap()
+                break
             self._improve(size, self._starts(size))
             self._kick(size)
             value = 0.5 * self.rss[size] + self.scaled.lambda0 * len(self.best[size])
-            least, since = (value, 0) if value < least else (least, since + 1)
+            if np.isfinite(value):
+                least, since = (value, 0) if value < least else (least, since + 1)
             if self.cheap and since >= _PATIENCE:
                 break
         done = sorted(self.best)
         for below, above in reversed(list(pairwise(done))):
-            if len(self.best[above]) > below:
+            if self.work > 0.0 and len(self.best[above]) > below:
                 self._improve(below, [shrink(self.source, self.best[above], below)])
         return {size: np.sort(support) for size, support in self.best.items()}
+
+    def _leap(self) -> None:
+        """Try the size where forward selection is best, when no work is left for all sizes."""
+        sizes = [s for s in self.sizes if s <= len(self.forward) - _PATIENCE and s not in self.best]
+        if sizes:
+            size = max(sizes)
+            self.best[size], self.rss[size] = descend_from(self.source, self.forward[:size])
 
     def _backward_strength(self) -> IntVector | None:
         order = elimination_order(self.source, max(min(self.sizes), len(self.forced)))
@@ -124,6 +137,8 @@ class _Search:
 
     def _starts(self, size: int) -> list[IntVector]:
         starts = [self.forward[:size]]
+        if self.work <= 0.0:
+            return starts
         if self.strength is not None:
             starts.append(self.strength[:size])
         if not self.source.is_whole:
@@ -141,15 +156,19 @@ class _Search:
         return forward_order(self.source, support, size)
 
     def _improve(self, size: int, starts: list[IntVector]) -> None:
-        """Descend from each start once, and keep the best."""
+        """Descend from each start once, and keep the best; once the work is done, take the first as it is."""
         seen: set[bytes] = set()
         for start in starts:
             key = np.sort(start).tobytes()
             if key in seen:
                 continue
-            seen.add(key)
+            if self.work <= 0.0:
+                self.best.setdefault(size, start)
+                self.rss.setdefault(size, np.inf)
+                return
+            self.work -= _descent_work(len(start), self.source.m)
             support, rss = descend_from(self.source, start)
-            seen.add(np.sort(support).tobytes())
+            seen |= {key, np.sort(support).tobytes()}
             if size not in self.best or rss < self.rss[size]:
                 self.best[size], self.rss[size] = support, rss
 
@@ -161,12 +180,13 @@ class _Search:
         if not 0.0 < self.rss[size] < np.inf or not len(self.forced) < len(support) < source.m:
             return
         pool = self._pool(size)
-        H = source.rows if len(pool) == source.m else source.part(pool)
+        H = source.rows if source.is_whole and len(pool) == source.m else source.part(pool)
         c, diagonal, locked = source.c[pool], source.diagonal[pool], source.locked[pool]
         local, rss, begun = np.searchsorted(pool, support), self.rss[size], self.rss[size]
         for _ in range(self.settings.rounds):
             before = rss
             for trial in self._trials(local, locked):
+                self.work -= _descent_work(len(local), len(pool))
                 reached = descend(H, c, diagonal, locked, trial)
                 if 0.0 <= reached < rss * (1.0 - _RELATIVE_GAIN):
                     local[:], rss = trial, reached
@@ -184,7 +204,8 @@ class _Search:
         """
         size, m = len(support), len(locked)
         wanted = self.settings.kicks if len(self.sizes) == 1 else self.settings.path_kicks
-        kicks = min(wanted, max(2, int(_KICK_WORK / (size * size * m * (2.0 + 0.5 * size)))))
+        share = max(self.work, 0.0) / (4.0 * self.settings.rounds * len(self.sizes))
+        kicks = min(wanted, int(share / _descent_work(size, m)))
         orders = self.rng.random((kicks, m)).argsort(axis=1)
         counts = self.rng.integers(2, max(2, size // 2), size=kicks, endpoint=True)
         for order, count in zip(orders, counts, strict=True):
@@ -205,9 +226,8 @@ class _Search:
         at = source.at(support)
         coef = np.linalg.solve(source.rows[at][:, support], source.c[support])
         residual = np.abs(source.c - coef @ source.rows[at])
-        marginal = np.argsort(-np.abs(source.c), kind="stable")
-        partial = np.argsort(-residual, kind="stable")
-        ranked = np.concatenate([known, np.column_stack([marginal, partial])[:_POOL].ravel()])
+        promising = np.column_stack([largest(np.abs(source.c), _POOL), largest(residual, _POOL)])
+        ranked = np.concatenate([known, promising.ravel()])
         _, first = np.unique(ranked, return_index=True)
         return np.sort(ranked[np.sort(first)][: max(_POOL, len(support))])
 
@@ -218,18 +238,31 @@ class _Search:
         return known
 
 
-def _by_blocks(scaled: ScaledProblem, sizes: list[int]) -> dict[int, IntVector]:
-    begun = largest_within(forward_blocks(scaled, max(sizes)), sizes)
-    return _exchanged(scaled, begun)
+def _descent_work(size: int, m: int) -> float:
+    return _STEPS * size * size * (m + size) + 1.0
 
 
-def _exchanged(scaled: ScaledProblem, found: dict[int, IntVector]) -> dict[int, IntVector]:
+def _with_start(scaled: ScaledProblem, found: dict[int, IntVector], start: IntVector | None) -> dict[int, IntVector]:
+    """Put ``start``, if it may be proposed, in the place of what is worse by `refit`."""
+    if start is None or not len(start):
+        return found
+    is_in = np.zeros(scaled.m, dtype=bool)
+    is_in[start] = True
+    whole = all(is_in[list(block)].all() or not is_in[list(block)].any() for block in scaled.blocks)
+    homes = [size for size in found if size >= is_in.sum()]
+    if not whole or not homes or (scaled.included & ~is_in).any():
+        return found
+    return {**found, min(homes): best_of(scaled, [found[min(homes)], np.flatnonzero(is_in)])}
+
+
+def _exchanged(
+    scaled: ScaledProblem, found: dict[int, IntVector], rng: np.random.Generator, kicks: int
+) -> dict[int, IntVector]:
     """Exchange by `refit` from each support; with λ0, from the best only: adds and drops reach the others."""
     if not found:
         return found
     if scaled.lambda0 == 0.0:
-        return {size: exchange(scaled, support, size) for size, support in found.items()}
-    best = best_of(scaled, found.values())
-    reached = exchange(scaled, best, max(found))
+        return {size: exchange(scaled, support, size, rng, kicks) for size, support in found.items()}
+    reached = exchange(scaled, best_of(scaled, found.values()), max(found), rng, kicks)
     home = min(size for size in found if size >= len(reached))
     return {**found, home: reached}

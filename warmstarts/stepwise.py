@@ -101,9 +101,7 @@ def forward_order(source: GramRows, begin: IntVector, size: int, patience: int |
             break
         entered.append(j)
         if g[j] > _DEPENDENT:
-            guesses = (
-                None if source.is_whole else np.argpartition(-gains, min(_GUESSES, source.m - 1))[:_GUESSES]
-            )
+            guesses = None if source.is_whole else np.argpartition(-gains, min(_GUESSES, source.m - 1))[:_GUESSES]
             row = source.row(j, guesses).copy()
             for z in factor:
                 row -= z[j] * z
@@ -126,7 +124,7 @@ def elimination_order(source: GramRows, smallest: int) -> IntVector | None:
     """Return the columns in the order in which backward elimination removes them; None if it cannot."""
     from warmstarts.elimination_kernels import eliminate, invert
 
-    if source.m > _LARGEST_INVERSE:
+    if source.m > _LARGEST_INVERSE or not source.is_whole:
         return None
     inverse = source.rows.copy()
     if not invert(inverse, _DEPENDENT) or not np.all(np.diag(inverse) < 1.0 / _DEPENDENT):

@@ -25,9 +25,7 @@ RELATIVE_GAIN = 1e-9
 
 
 @kernel
-def fit_support(
-    rows: Matrix, at: IntVector, support: IntVector, c: Vector, inverse: Matrix, coef: Vector
-) -> float:
+def fit_support(rows: Matrix, at: IntVector, support: IntVector, c: Vector, inverse: Matrix, coef: Vector) -> float:
     """Fill in H_SS^-1 and the coefficients; return the RSS, or -1 for dependent columns."""
     size = len(support)
     for i in range(size):

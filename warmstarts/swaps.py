@@ -41,7 +41,7 @@ class Swaps(Heuristic):
     ) -> dict[int, IntVector]:
         if scaled.has_groups:
             begun = largest_within(forward_blocks(scaled, max(sizes)), sizes)
-            return {s: exchange(scaled, support, s) for s, support in begun.items()}
+            return {s: exchange(scaled, support, s, rng) for s, support in begun.items()}
         source = GramRows(scaled)
         forced = forced_columns(scaled)
         order = forward_order(source, forced, max(sizes))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bestsubset.bnb.perspective_kernels import conjugate
+from bestsubset.bnb.perspective_state import StatusVector
+from bestsubset.bnb.relaxation_kernels import conjugate
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts.compilation import kernel
 
@@ -13,8 +14,22 @@ _LEAST_SHARE = 1e-4  # a block whose z reached zero could never come back
 
 @kernel
 def relax_blocks(
-    Q: Matrix, c: Vector, lam0: float, l1: Vector, rho: Vector, lo: Vector, hi: Vector, block_of: IntVector,
-    sizes: Vector, status: IntVector, room: float, sweeps: int, gamma: Vector, shares: Vector, mu: float, w: Vector,
+    Q: Matrix,
+    c: Vector,
+    lam0: float,
+    l1: Vector,
+    rho: Vector,
+    lo: Vector,
+    hi: Vector,
+    block_of: IntVector,
+    sizes: Vector,
+    status: StatusVector,
+    room: float,
+    sweeps: int,
+    gamma: Vector,
+    shares: Vector,
+    mu: float,
+    w: Vector,
     gains: Vector,
 ) -> float:
     """Alternate a sweep over γ given z with the best z given γ; return μ, leave w = c - Qγ and h* summed by block."""

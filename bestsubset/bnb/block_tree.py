@@ -15,12 +15,12 @@ import numpy as np
 from scipy import linalg
 
 from bestsubset.bnb.perspective import Quadratic
+from bestsubset.bnb.perspective_state import FREE, IN, OUT, StatusVector
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts.refit import refit
 
-_FREE, _IN, _OUT = 0, 1, 2
 _SWEEPS = 12  # of coordinate descent between two evaluations of a node's bound
 _EVALUATIONS = 4
 
@@ -56,7 +56,7 @@ class BlockTree:
             self._block_of[block] = number
         self._fit_value = _fit_bound(scaled) if quadratic is None else None
         self._room_for_nodes = int(memory_limit / (100 + 9 * scaled.m))
-        root = np.array([_IN if scaled.included[block[0]] else _FREE for block in self._blocks], dtype=np.int8)
+        root = np.array([IN if scaled.included[block[0]] else FREE for block in self._blocks], dtype=np.int8)
         self._count = 0
         self._open: list[tuple[float, int, bytes, bytes, float]] = []
         mu = max(scaled.lambda0, float(np.sort(scaled.correlation**2)[-scaled.k]), 1e-8)
@@ -77,6 +77,9 @@ class BlockTree:
     def bound(self) -> float:
         open_bound = self._open[0][0] if self._open else np.inf
         return max(0.0, min(self._prune_at, self._least_leaf, open_bound) - 1e-13)
+
+    def proposal(self) -> IntVector | None:
+        return None
 
     def lower_upper(self, value: float) -> None:
         self._upper = min(self._upper, value)
@@ -99,18 +102,18 @@ class BlockTree:
             self.nodes += 1
         return not self._open
 
-    def _push(self, bound: float, status: Vector, gamma: Vector, mu: float) -> None:
+    def _push(self, bound: float, status: StatusVector, gamma: Vector, mu: float) -> None:
         self._count += 1
         heapq.heappush(self._open, (bound, -self._count, status.tobytes(), gamma.tobytes(), mu))
 
-    def _expand(self, bound: float, status: Vector, gamma: Vector, mu: float) -> None:
+    def _expand(self, bound: float, status: StatusVector, gamma: Vector, mu: float) -> None:
         """Bound the node on top of the heap and replace it by its children; an interruption leaves it there."""
-        room = self._scaled.k - float(self._sizes[status == _IN].sum())
-        status[(status == _FREE) & (self._sizes > room)] = _OUT
-        free = status == _FREE
-        children: list[Vector] = []
+        room = self._scaled.k - float(self._sizes[status == IN].sum())
+        status[(status == FREE) & (self._sizes > room)] = OUT
+        free = status == FREE
+        children: list[StatusVector] = []
         if not free.any() or (self._all_may_enter and self._sizes[free].sum() <= room):
-            self._leaf(np.flatnonzero(status != _OUT))
+            self._leaf(np.flatnonzero(status != OUT))
         else:
             bound, gamma, mu = self._bound(bound, status, gamma, mu, room)
             if bound < self._prune_at:
@@ -118,7 +121,7 @@ class BlockTree:
         heapq.heappop(self._open)
         for child in children:
             inside = gamma.copy()
-            inside[child[self._block_of] == _OUT] = 0.0
+            inside[child[self._block_of] == OUT] = 0.0
             self._push(bound, child, inside, mu)
 
     @property
@@ -127,20 +130,20 @@ class BlockTree:
         return self._scaled.lambda0 == 0
 
     def _bound(
-        self, bound: float, status: Vector, gamma: Vector, mu: float, room: float
+        self, bound: float, status: StatusVector, gamma: Vector, mu: float, room: float
     ) -> tuple[float, Vector, float]:
-        allowed = np.flatnonzero(status[self._block_of] != _OUT)
+        allowed = np.flatnonzero(status[self._block_of] != OUT)
         if self._fit_value is not None:
             value, gamma = self._fit_value(allowed)
-            paid = self._scaled.lambda0 * float(self._sizes[status == _IN].sum())
+            paid = self._scaled.lambda0 * float(self._sizes[status == IN].sum())
             return max(bound, value + paid), gamma, mu
         from bestsubset.bnb.block_kernels import relax_blocks
 
         assert self._quadratic is not None
         assert self._Q is not None
         q = self._quadratic
-        gamma[status[self._block_of] == _OUT] = 0.0
-        shares = np.full(len(status), min(1.0, room / max(1.0, float(self._sizes[status == _FREE].sum()))))
+        gamma[status[self._block_of] == OUT] = 0.0
+        shares = np.full(len(status), min(1.0, room / max(1.0, float(self._sizes[status == FREE].sum()))))
         w, gains = np.empty(self._scaled.m), np.empty(len(status))
         for _ in range(_EVALUATIONS):
             mu = relax_blocks(
@@ -148,18 +151,19 @@ class BlockTree:
                 _SWEEPS, gamma, shares, mu, w, gains,
             )  # fmt: skip
             net = gains - q.lambda0 * self._sizes
-            value = q.half_yy - 0.5 * gamma @ (q.c - w) - net[status == _IN].sum()
-            free = status == _FREE
+            value = q.half_yy - 0.5 * gamma @ (q.c - w) - net[status == IN].sum()
+            free = status == FREE
             bound = max(bound, float(value - _knapsack(net[free], self._sizes[free], room)))
             if bound >= self._prune_at:
                 break
         return bound, gamma, mu
 
-    def _branch(self, status: Vector, gamma: Vector, room: float) -> list[Vector]:
+    def _branch(self, status: StatusVector, gamma: Vector, room: float) -> list[StatusVector]:
         """Round the relaxation to a support, then split on the block that carries most of it."""
         weight = np.bincount(self._block_of, gamma**2, minlength=len(status))
-        weight[status != _FREE] = -1.0
-        chosen, left = list(np.flatnonzero(status == _IN)), room
+        weight[status != FREE] = -1.0
+        chosen: list[int] = np.flatnonzero(status == IN).tolist()
+        left = room
         for block in np.argsort(-weight / self._sizes):
             if weight[block] > 0 and self._sizes[block] <= left:
                 chosen.append(int(block))
@@ -167,7 +171,7 @@ class BlockTree:
         self._offer(self._columns(np.array(chosen, dtype=np.int64)))
         branching = int(np.argmax(weight))
         children = []
-        for decision in (_OUT, _IN):
+        for decision in (OUT, IN):
             child = status.copy()
             child[branching] = decision
             children.append(child)

@@ -1,6 +1,9 @@
 r"""How much of a diagonal can be taken out of a Gram matrix, and which one gives the best bound.
 
-With D diagonal and G - D positive semidefinite, :math:`\gamma^\top G\gamma = \gamma^\top(G-D)\gamma + \sum_j d_j\gamma_j^2`,
+With D diagonal and G - D positive semidefinite,
+
+.. math:: \gamma^\top G\gamma = \gamma^\top(G-D)\gamma + \sum_j d_j\gamma_j^2,
+
 and the separable part takes the perspective :math:`d_j\gamma_j^2/z_j`: no ridge is needed where n > p.
 
 Sources: Frangioni and Gentile (2007); Zheng, Sun and Li (2014) and Dong, Chen and Linderoth (2015) for the optimal D
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from bestsubset.bnb.perspective_state import DUAL, Terms, node_of
 from formulations._types import Matrix, Vector
 
 _OUTER = 10  # rounds of relaxation and barrier step
@@ -54,13 +58,15 @@ def optimise_diagonal(G: Matrix, c: Vector, yy: float, k: int, ridge: Vector) ->
     :math:`g^\top d + \varepsilon\log\det(G - D) + \varepsilon\sum\log d_j`, where
     :math:`g_j = \tfrac12\gamma_j^2(1/z_j - 1)` is the averaged supergradient of the bound.
     """
-    from bestsubset.bnb.perspective_kernels import relax
+    from bestsubset.bnb.relaxation_kernels import relax
 
     p = len(c)
     if linalg.eigvalsh(G, subset_by_index=[0, 0])[0] < _SINGULAR:
         return None
     d = 0.95 * scaled_diagonal(G)
-    gamma, shares, out = np.zeros(p), np.zeros(p), np.zeros(6)
+    shares = np.zeros(p)
+    node = node_of(np.zeros(p, dtype=np.int8), np.zeros(p), k)
+    gamma = node.gamma
     rho = 0.5 * d + ridge
     mu = float(np.sort(c**2 / (4 * rho))[max(0, p - k)])
     best = Diagonal(d, gamma, mu, -np.inf)
@@ -69,14 +75,21 @@ def optimise_diagonal(G: Matrix, c: Vector, yy: float, k: int, ridge: Vector) ->
     for turn in range(_OUTER):
         Q = G - np.diag(d)
         rho = 0.5 * d + ridge
-        mu = relax(Q, c, 0.5 * yy, k, rho, gamma, mu, _SWEEPS, out, shares)
-        if out[0] > best.bound:
-            best = Diagonal(d.copy(), gamma.copy(), mu, float(out[0]))
+        mu = relax(_root_terms(Q, c, 0.5 * yy, k, rho), node, mu, _SWEEPS, shares)
+        if node.values[DUAL] > best.bound:
+            best = Diagonal(d.copy(), gamma.copy(), mu, float(node.values[DUAL]))
         gradient = 0.5 * gamma**2 * (1.0 / np.maximum(shares, 1e-9) - 1.0)
         average = gradient if turn == 0 else _MEMORY * average + (1 - _MEMORY) * gradient
         barrier = max(float(average @ d) / p, 1e-12) if turn == 0 else barrier * _DECREASE
         d = _newton_step(G, d, average, barrier)
     return Diagonal(_safely_below(G, best.d), best.gamma, best.mu, best.bound)
+
+
+def _root_terms(Q: Matrix, c: Vector, half_yy: float, k: int, rho: Vector) -> Terms:
+    """The root relaxation without λ0, λ1 and box, all rows of Q at hand."""
+    p = len(c)
+    free = np.full(p, np.inf)
+    return Terms(Q, np.arange(p), np.diag(Q).copy(), c, np.zeros(p), rho, -free, free, half_yy, 0.0, k, True, 0.0, 0.0)
 
 
 def _newton_step(G: Matrix, d: Vector, gradient: Vector, barrier: float) -> Vector:

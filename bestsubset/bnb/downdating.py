@@ -22,6 +22,18 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
+from bestsubset.bnb.downdating_state import (
+    FOUND,
+    LEVEL,
+    NODES,
+    NOT_OPENED,
+    PRUNE_AT,
+    REJECTED,
+    UPPER,
+    Search,
+    Stack,
+    Swept,
+)
 from formulations._types import IntVector, Matrix, Vector
 
 LARGEST = 400  # columns up to which the stack of nodes, 8 p³/3 bytes at worst, stays below 200 MB
@@ -50,98 +62,81 @@ class DowndatingTree:
         self, G: Matrix, c: Vector, yy: float, k: int, upper: float, relative_slack: float, condition: float
     ) -> None:
         p = len(c)
-        self.k = k
-        self._slack = relative_slack
+        p = len(c)
         # Twenty random sequences of 52 downdates lost at most 3e-19 times the condition number; this is a hundred
         # times more, and never less than a few units in the last place of y'y.
         self._allowance = yy * max(1e-14, 3e-17 * condition)
-        self._moments = np.empty((p + 1, p + 1))
-        self._moments[:p, :p] = G
-        self._moments[p, :p] = self._moments[:p, p] = c
-        self._moments[p, p] = yy
-        self._scalars = np.array([upper, upper * (1 - relative_slack) + self._allowance, np.inf])
-        self._counts = np.zeros(4, dtype=np.int64)
-        self._best = np.zeros(k, dtype=np.int64)
-        self._allocate(p, k)
-        self._root(G, c, yy)
+        moments = np.empty((p + 1, p + 1))
+        moments[:p, :p] = G
+        moments[p, :p] = moments[:p, p] = c
+        moments[p, p] = yy
+        self._search = Search(
+            moments=moments,
+            k=k,
+            slack=relative_slack,
+            allowance=self._allowance,
+            scalars=np.array([upper, upper * (1 - relative_slack) + self._allowance, np.inf]),
+            counts=np.zeros(4, dtype=np.int64),
+            best=np.zeros(k, dtype=np.int64),
+            support=np.zeros(k, dtype=np.int64),
+            work=np.empty((k, k + 1)),
+        )
+        self._stack = Stack.of(p, k)
+        self._swept = Swept.of(p, k)
+        self._plant(G, c, yy)
 
-    def _allocate(self, p: int, k: int) -> None:
-        levels = p - k + 2
-        sizes = np.arange(p, p - levels, -1, dtype=np.int64)
-        self._free = np.zeros((levels, p), dtype=np.int64)
-        self._inside = np.zeros((levels, k), dtype=np.int64)
-        self._n_free = np.zeros(levels, dtype=np.int64)
-        self._n_in = np.zeros(levels, dtype=np.int64)
-        self._next_child = np.full(levels, -2, dtype=np.int64)
-        self._first_child = np.zeros(levels, dtype=np.int64)
-        self._rss = np.zeros(levels)
-        self._beta = np.zeros((levels, p))
-        self._increase = np.zeros((levels, p))
-        self._offsets = np.concatenate([[0], np.cumsum(sizes[:-1] ** 2)]).astype(np.int64)
-        self._H = np.empty(int(np.sum(sizes**2)))  # pages are touched only as deep as the search goes
-        self._T = np.empty((max(k - 1, 1), p, p))
-        self._w = np.zeros((max(k - 1, 1), p))
-        self._rss_swept = np.zeros(max(k - 1, 1))
-        self._swept = np.zeros(k, dtype=np.int64)
-
-    def _root(self, G: Matrix, c: Vector, yy: float) -> None:
+    def _plant(self, G: Matrix, c: Vector, yy: float) -> None:
+        """Set up the root: all columns free."""
         p = len(c)
         factor = linalg.cho_factor(G)
         H = linalg.cho_solve(factor, np.eye(p))
-        self._H[: p * p] = (0.5 * (H + H.T)).ravel()
-        self._beta[0] = linalg.cho_solve(factor, c)
-        self._rss[0] = max(0.0, yy - float(c @ self._beta[0]))
-        self._free[0] = np.arange(p)
-        self._n_free[0] = p
-        self._T[0] = G
-        self._w[0] = c
-        self._rss_swept[0] = yy
+        stack, swept = self._stack, self._swept
+        stack.H[: p * p] = (0.5 * (H + H.T)).ravel()
+        stack.beta[0] = linalg.cho_solve(factor, c)
+        stack.rss[0] = max(0.0, yy - float(c @ stack.beta[0]))
+        stack.free[0] = np.arange(p)
+        stack.n_free[0] = p
+        swept.T[0], swept.w[0], swept.rss[0] = G, c, yy
+        if p <= self._search.k:  # the root is a leaf, and its value no better than its bound
+            self._search.counts[LEVEL] = -1
+            self._search.scalars[REJECTED] = stack.rss[0]
 
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when the tree is exhausted."""
         from bestsubset.bnb.downdating_kernels import grow
 
-        if self._n_free[0] <= self.k:
-            self._counts[0] = -1
-            self._scalars[2] = min(self._scalars[2], self._rss[0])
-            return True
-        return bool(
-            grow(
-                self._moments, self.k, self._slack, self._allowance, self._scalars, self._counts, self._best,
-                self._free, self._inside, self._n_free, self._n_in, self._next_child, self._first_child,
-                self._rss, self._beta, self._increase, self._offsets, self._H, self._T, self._w,
-                self._rss_swept, self._swept, nodes,
-            )
-        )  # fmt: skip
+        return bool(grow(self._search, self._stack, self._swept, nodes))
 
     @property
     def nodes(self) -> int:
-        return int(self._counts[1])
+        return int(self._search.counts[NODES])
 
     @property
     def upper(self) -> float:
         """The value to beat: as given, or better where a support was found."""
-        return float(self._scalars[0])
+        return float(self._search.scalars[UPPER])
 
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""
-        if value < self._scalars[0]:
-            self._scalars[0] = value
-            self._scalars[1] = value * (1 - self._slack) + self._allowance
+        scalars = self._search.scalars
+        if value < scalars[UPPER]:
+            scalars[UPPER] = value
+            scalars[PRUNE_AT] = value * (1 - self._search.slack) + self._allowance
 
     @property
     def support(self) -> IntVector | None:
         """The best support found by this tree, sorted; None unless it beat the value given."""
-        return np.sort(self._best) if self._counts[2] else None
+        return np.sort(self._search.best) if self._search.counts[FOUND] else None
 
     @property
     def bound(self) -> float:
         """No support of k columns has a residual sum of squares below this; open nodes count with their bounds."""
-        bound = min(self._scalars[1], self._scalars[2])
-        for level in range(int(self._counts[0]) + 1):
-            child = self._next_child[level]
-            if child == -2:
-                bound = min(bound, self._rss[level])
-            elif child >= self._first_child[level]:
-                bound = min(bound, self._rss[level] + self._increase[level, child])
+        stack = self._stack
+        bound = min(self._search.scalars[PRUNE_AT], self._search.scalars[REJECTED])
+        for level in range(int(self._search.counts[LEVEL]) + 1):
+            child = stack.next_child[level]
+            if child == NOT_OPENED:
+                bound = min(bound, stack.rss[level])
+            elif child >= stack.first_child[level]:
+                bound = min(bound, stack.rss[level] + stack.increase[level, child])
         return max(0.0, float(bound) - self._allowance)

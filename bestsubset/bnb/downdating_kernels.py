@@ -4,98 +4,80 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulations._types import IntVector, Matrix, Vector
-from warmstarts.compilation import kernel
-
-# Positions in the vector of scalars that a search carries from one burst to the next.
-UPPER, PRUNE_AT, REJECTED = 0, 1, 2
-# Positions in the vector of counters.
-LEVEL, NODES, FOUND, SWEPT = 0, 1, 2, 3
+from bestsubset.bnb.downdating_state import (
+    EXHAUSTED,
+    FOUND,
+    LEVEL,
+    NODES,
+    NOT_OPENED,
+    PRUNE_AT,
+    REJECTED,
+    SWEPT,
+    UPPER,
+    Search,
+    Stack,
+    Swept,
+)
+from formulations._types import Matrix
+from warmstarts.compilation import kernel, part
 
 _MARGIN = 4e-14  # rounding of one closed-pairs test, relative to its terms
 
 
 @kernel
-def grow(
-    moments: Matrix,
-    k: int,
-    relative_slack: float,
-    allowance: float,
-    scalars: Vector,
-    counts: IntVector,
-    best: IntVector,
-    free: Matrix,
-    inside: Matrix,
-    n_free: IntVector,
-    n_in: IntVector,
-    next_child: IntVector,
-    first_child: IntVector,
-    rss: Vector,
-    beta: Matrix,
-    increase: Matrix,
-    offsets: IntVector,
-    H: Vector,
-    T: Matrix,
-    w: Matrix,
-    rss_swept: Vector,
-    swept: IntVector,
-    budget: int,
-) -> bool:
-    """Open up to ``budget`` nodes of the tree; True when nothing is left. All arrays carry the state."""
+def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
+    """Open up to ``budget`` nodes, depth first; True when nothing is left."""
+    counts = search.counts
     stop_at = counts[NODES] + budget
     level = counts[LEVEL]
-    bad = np.empty(len(moments) - 1)
-    support = np.empty(k, np.int64)
-    work = np.empty((k, k + 1))
     while level >= 0:
-        if next_child[level] == -2:  # not opened yet
+        if stack.next_child[level] == NOT_OPENED:
             if counts[NODES] >= stop_at:
                 counts[LEVEL] = level
                 return False
             counts[NODES] += 1
-            nf, ni = n_free[level], n_in[level]
-            block = H[offsets[level] : offsets[level] + nf * nf].reshape((nf, nf))
-            if rss[level] >= scalars[PRUNE_AT]:
-                next_child[level] = -1
-                first_child[level] = 0
-            elif nf - 1 == k - ni:
-                _close_last_exclusion(
-                    moments, block, beta[level], rss[level], free[level], nf, inside[level], ni, support, work,
-                    relative_slack, allowance, scalars, counts, best,
-                )
-                next_child[level] = -1
-                first_child[level] = 0
-            else:
-                _open(
-                    level, nf, k - ni - 2, block, beta[level], increase[level], free[level], rss, scalars[PRUNE_AT],
-                    next_child, first_child,
-                )
-                n_swept = _sweep_to(T, w, rss_swept, swept, counts, inside[level], ni, free[level], k - ni - 2)
-                _close_pairs(
-                    moments, T[n_swept], w[n_swept], rss_swept[n_swept], free[level], k - ni - 2, nf, bad, swept, n_swept,
-                    support, work, relative_slack, allowance, scalars, counts, best,
-                )
-        t = next_child[level]
-        if t < first_child[level] or rss[level] + increase[level, t] >= scalars[PRUNE_AT]:
-            level -= 1
+            _open(search, stack, swept, level)
+        t = stack.next_child[level]
+        if t < stack.first_child[level] or _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
+            level -= 1  # children still to come are dearer yet
             continue
-        next_child[level] = t - 1
-        _exclude(level, t, n_free, n_in, free, inside, rss, beta, increase, offsets, H)
+        stack.next_child[level] = t - 1
+        _exclude(stack, level, t)
         level += 1
-        next_child[level] = -2
+        stack.next_child[level] = NOT_OPENED
     counts[LEVEL] = level
     return True
 
 
-@kernel
-def _open(
-    level: int, nf: int, chain: int, block: Matrix, beta: Vector, increase: Vector, free: IntVector, rss: Vector,
-    prune_at: float, next_child: IntVector, first_child: IntVector,
-) -> None:
-    """Bring the ``chain`` columns that are dearest to exclude to the front, dearest first."""
+@part
+def _bound_without(stack: Stack, level: int, t: int) -> float:
+    bound: float = stack.rss[level] + stack.increase[level, t]
+    return bound
+
+
+@part
+def _block(stack: Stack, level: int) -> Matrix:
+    nf = stack.n_free[level]
+    start = stack.offsets[level]
+    return stack.H[start : start + nf * nf].reshape((nf, nf))
+
+
+@part
+def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
+    """Order a node's children and close what needs none: the pairs at the end of its chain, or its only exclusion."""
+    nf, ni = stack.n_free[level], stack.n_in[level]
+    stack.first_child[level] = 0
+    stack.next_child[level] = EXHAUSTED
+    if stack.rss[level] >= search.scalars[PRUNE_AT]:
+        return
+    block, beta, increase = _block(stack, level), stack.beta[level], stack.increase[level]
     for i in range(nf):
         increase[i] = beta[i] * beta[i] / block[i, i]
-    first_child[level] = 0
+    if nf - 1 == search.k - ni:
+        _close_last_exclusion(search, stack, level)
+        return
+    chain = search.k - ni - 2
+    free = stack.free[level]
     for t in range(chain):
         dearest = t
         for i in range(t + 1, nf):
@@ -106,12 +88,14 @@ def _open(
             beta[t], beta[dearest] = beta[dearest], beta[t]
             increase[t], increase[dearest] = increase[dearest], increase[t]
             free[t], free[dearest] = free[dearest], free[t]
-        if rss[level] + increase[t] >= prune_at:
-            first_child[level] = t + 1  # leaving t out is hopeless: it is in, and costs no child
-    next_child[level] = chain - 1
+        if _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
+            stack.first_child[level] = t + 1  # leaving t out is hopeless: it is in, and costs no child
+    stack.next_child[level] = chain - 1
+    _sweep_chain(search, stack, swept, level, chain)
+    _close_pairs(search, stack, swept, level, chain)
 
 
-@kernel
+@part
 def _swap(block: Matrix, nf: int, a: int, b: int) -> None:
     """Swap rows and columns a and b of a symmetric block."""
     for i in range(nf):
@@ -121,89 +105,80 @@ def _swap(block: Matrix, nf: int, a: int, b: int) -> None:
         row[a], row[b] = row[b], row[a]
 
 
-@kernel
-def _exclude(
-    level: int, t: int, n_free: IntVector, n_in: IntVector, free: Matrix, inside: Matrix, rss: Vector, beta: Matrix,
-    increase: Matrix, offsets: IntVector, H: Vector,
-) -> None:
+@part
+def _exclude(stack: Stack, level: int, t: int) -> None:
     """Make the child that includes the first t free columns and excludes the next: a rank-one downdate."""
-    nf, ni = n_free[level], n_in[level]
+    child = level + 1
+    nf, ni = stack.n_free[level], stack.n_in[level]
     size = nf - t - 1
-    old = H[offsets[level] : offsets[level] + nf * nf].reshape((nf, nf))
-    new = H[offsets[level + 1] : offsets[level + 1] + size * size].reshape((size, size))
-    pivot_row = old[t, t + 1 :]
-    scale = 1.0 / old[t, t]
-    step = beta[level, t] * scale
-    for a in range(size):
-        u = pivot_row[a]
-        beta[level + 1, a] = beta[level, t + 1 + a] - u * step
-        free[level + 1, a] = free[level, t + 1 + a]
-        factor = u * scale
-        source = old[t + 1 + a, t + 1 :]
-        target = new[a]
-        for b in range(size):
-            target[b] = source[b] - factor * pivot_row[b]
+    stack.n_free[child] = size
+    stack.n_in[child] = ni + t
+    stack.rss[child] = _bound_without(stack, level, t)
     for a in range(ni):
-        inside[level + 1, a] = inside[level, a]
+        stack.inside[child, a] = stack.inside[level, a]
     for a in range(t):
-        inside[level + 1, ni + a] = free[level, a]
-    n_free[level + 1] = size
-    n_in[level + 1] = ni + t
-    rss[level + 1] = rss[level] + increase[level, t]
+        stack.inside[child, ni + a] = stack.free[level, a]
+    old, new = _block(stack, level), _block(stack, child)
+    pivot = old[t, t + 1 :]
+    scale = 1.0 / old[t, t]
+    step = stack.beta[level, t] * scale
+    for a in range(size):
+        stack.free[child, a] = stack.free[level, t + 1 + a]
+        stack.beta[child, a] = stack.beta[level, t + 1 + a] - pivot[a] * step
+        factor = pivot[a] * scale
+        source, target = old[t + 1 + a, t + 1 :], new[a]
+        for b in range(size):
+            target[b] = source[b] - factor * pivot[b]
 
 
-@kernel
-def _sweep_to(
-    T: Matrix, w: Matrix, rss_swept: Vector, swept: IntVector, counts: IntVector, inside: IntVector, ni: int,
-    free: IntVector, chain: int,
-) -> int:
-    """Sweep the node's columns and its chain into the upper triangle of T, reusing the common prefix."""
-    total = ni + chain
-    m = len(w[0])
+@part
+def _sweep_chain(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
+    """Sweep the node's columns and its chain into T, reusing the prefix that the last node had too."""
+    m = len(search.moments) - 1
+    ni = stack.n_in[level]
+    pivot = np.empty(m)
     same = True
-    for s in range(total):
-        j = inside[s] if s < ni else free[s - ni]
-        if same and s < counts[SWEPT] and swept[s] == j:
+    for s in range(ni + chain):
+        column = stack.inside[level, s] if s < ni else stack.free[level, s - ni]
+        if same and s < search.counts[SWEPT] and swept.order[s] == column:
             continue
         same = False
-        old, new = T[s], T[s + 1]
-        scale = 1.0 / old[j, j]
-        pivot = np.empty(m)
-        for i in range(j):
-            pivot[i] = old[i, j]
-        for i in range(j, m):
-            pivot[i] = old[j, i]
-        step = w[s, j] * scale
+        old, new = swept.T[s], swept.T[s + 1]
+        scale = 1.0 / old[column, column]
+        for i in range(column):
+            pivot[i] = old[i, column]
+        for i in range(column, m):
+            pivot[i] = old[column, i]
+        step = swept.w[s, column] * scale
         for i in range(m):
-            w[s + 1, i] = w[s, i] - pivot[i] * step
+            swept.w[s + 1, i] = swept.w[s, i] - pivot[i] * step
             factor = pivot[i] * scale
             source, target = old[i], new[i]
-            for l in range(i, m):
-                target[l] = source[l] - factor * pivot[l]
-        rss_swept[s + 1] = rss_swept[s] - w[s, j] * step
-        swept[s] = j
-    counts[SWEPT] = total
-    return total
+            for j in range(i, m):
+                target[j] = source[j] - factor * pivot[j]
+        swept.rss[s + 1] = swept.rss[s] - swept.w[s, column] * step
+        swept.order[s] = column
+    search.counts[SWEPT] = ni + chain
 
 
-@kernel
-def _close_pairs(
-    moments: Matrix, T: Matrix, w: Vector, rss: float, free: IntVector, start: int, nf: int, bad: Vector, swept: IntVector,
-    n_swept: int, support: IntVector, work: Matrix, relative_slack: float, allowance: float, scalars: Vector,
-    counts: IntVector, best: IntVector,
-) -> None:
-    """Rule out every pair of the remaining columns at once, or look at those that may win."""
-    m = len(w)
-    needed = rss - scalars[PRUNE_AT]
+@part
+def _close_pairs(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
+    """Rule out every pair of the columns behind the chain at once, or look at those that may win."""
+    m = len(search.moments) - 1
+    done = stack.n_in[level] + chain
+    T, w = swept.T[done], swept.w[done]
+    needed = swept.rss[done] - search.scalars[PRUNE_AT]
+    free, nf = stack.free[level], stack.n_free[level]
+    ruled_out = np.empty(m)
     diagonal = np.empty(m)
     squares = np.empty(m)
     for i in range(m):
-        bad[i] = -np.inf
+        ruled_out[i] = -np.inf
         diagonal[i] = T[i, i]
         squares[i] = w[i] * w[i]
-    for a in range(start, nf):
-        bad[free[a]] = 0.0
-    for a in range(start, nf):
+    for a in range(chain, nf):
+        ruled_out[free[a]] = 0.0
+    for a in range(chain, nf):
         i = free[a]
         row = T[i]
         on_diagonal = squares[i] * (1.0 + _MARGIN) - needed * diagonal[i] * (1.0 - _MARGIN)
@@ -212,74 +187,68 @@ def _close_pairs(
         hits = 0
         for j in range(i + 1, m):
             t = row[j]
-            value = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j]) + bad[j]
-            hits += value > 0.0
-        if hits > 0:
-            for j in range(i + 1, m):
-                t = row[j]
-                value = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j]) + bad[j]
-                if value > 0.0:
-                    for s in range(n_swept):
-                        support[s] = swept[s]
-                    support[n_swept] = i
-                    support[n_swept + 1] = j
-                    _judge(moments, support, work, relative_slack, allowance, scalars, counts, best)
+            excess = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j])
+            hits += excess + ruled_out[j] > 0.0
+        if hits == 0:
+            continue
+        for j in range(i + 1, m):
+            t = row[j]
+            excess = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j])
+            if excess + ruled_out[j] > 0.0:
+                for s in range(done):
+                    search.support[s] = swept.order[s]
+                search.support[done] = i
+                search.support[done + 1] = j
+                _judge(search)
 
 
-@kernel
-def _close_last_exclusion(
-    moments: Matrix, block: Matrix, beta: Vector, rss: float, free: IntVector, nf: int, inside: IntVector, ni: int,
-    support: IntVector, work: Matrix, relative_slack: float, allowance: float, scalars: Vector, counts: IntVector,
-    best: IntVector,
-) -> None:
+@part
+def _close_last_exclusion(search: Search, stack: Stack, level: int) -> None:
     """One column too many: leave each out in turn."""
+    nf, ni = stack.n_free[level], stack.n_in[level]
     for out in range(nf):
-        if rss + beta[out] * beta[out] / block[out, out] >= scalars[PRUNE_AT]:
+        if _bound_without(stack, level, out) >= search.scalars[PRUNE_AT]:
             continue
         for s in range(ni):
-            support[s] = inside[s]
+            search.support[s] = stack.inside[level, s]
         position = ni
         for a in range(nf):
             if a != out:
-                support[position] = free[a]
+                search.support[position] = stack.free[level, a]
                 position += 1
-        _judge(moments, support, work, relative_slack, allowance, scalars, counts, best)
+        _judge(search)
 
 
-@kernel
-def _judge(
-    moments: Matrix, support: IntVector, work: Matrix, relative_slack: float, allowance: float, scalars: Vector,
-    counts: IntVector, best: IntVector,
-) -> None:
-    """Value a complete support afresh (Cholesky on its Gram matrix); adopt it or record what it was worth.
-
-    ``moments`` is G with c as a last row and y'y in the corner.
-    """
-    k = len(support)
+@part
+def _judge(search: Search) -> None:
+    """Value the complete support afresh (Cholesky on its moments); adopt it or record what it was worth."""
+    moments, support, work, k = search.moments, search.support, search.work, search.k
+    scalars = search.scalars
     m = len(moments) - 1
     value = moments[m, m]
     for a in range(k):
         i = support[a]
         for b in range(a + 1):
             total = moments[i, support[b]]
-            for l in range(b):
-                total -= work[a, l] * work[b, l]
-            if a == b:
-                if total <= 0.0:  # numerically dependent: nothing is proved about it
-                    scalars[REJECTED] = -np.inf
-                    return
-                work[a, a] = np.sqrt(total)
-            else:
+            for s in range(b):
+                total -= work[a, s] * work[b, s]
+            if a > b:
                 work[a, b] = total / work[b, b]
+            elif total > 0.0:
+                work[a, a] = np.sqrt(total)
+            else:  # numerically dependent: nothing is proved about it
+                scalars[REJECTED] = -np.inf
+                return
         total = moments[m, i]
-        for l in range(a):
-            total -= work[a, l] * work[l, k]
+        for s in range(a):
+            total -= work[a, s] * work[s, k]
         work[a, k] = total / work[a, a]
         value -= work[a, k] * work[a, k]
     if value < scalars[UPPER]:
         scalars[UPPER] = value
-        scalars[PRUNE_AT] = value * (1.0 - relative_slack) + allowance
-        counts[FOUND] += 1
-        best[:] = support
-    elif value < scalars[REJECTED]:
-        scalars[REJECTED] = value
+        scalars[PRUNE_AT] = value * (1.0 - search.slack) + search.allowance
+        search.counts[FOUND] += 1
+        for s in range(k):
+            search.best[s] = support[s]
+    else:
+        scalars[REJECTED] = min(scalars[REJECTED], value)

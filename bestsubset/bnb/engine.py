@@ -21,12 +21,13 @@ from bestsubset.incumbent import Incumbent
 from bestsubset.result import Termination
 from bestsubset.run import Run
 from formulations import ScaledProblem
-from formulations._types import IntVector, Matrix, Vector
+from formulations._types import Matrix, Vector
 from warmstarts import Restarts
 
 _SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
 _DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
-_SPRINT = 600  # nodes of the downdating tree before a diagonal is worth its time
+_ILL_CONDITIONED = 1e4  # moments above this begin with the downdating tree
+_HEAD_START = 1.0  # seconds it has before a diagonal is looked for
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
 
 
@@ -65,18 +66,12 @@ class Engine:
     def _warm_start(self) -> None:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
-        if self._is_allowed(local):
-            self.incumbent.offer(local)
+        self.incumbent.offer(local)
         sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.k + 1))
         proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
         for support in proposals.values():
             self.incumbent.offer(support)
         self._run.report(self.incumbent.value * scaled.unit, 0.0, 0, force=True)
-
-    def _is_allowed(self, support: IntVector) -> bool:
-        chosen = set(support.tolist())
-        whole = all(len(chosen.intersection(block)) in (0, len(block)) for block in self.scaled.blocks)
-        return 0 < len(chosen) <= self.scaled.k and whole and bool(np.isin(np.flatnonzero(self.scaled.included), support).all())
 
     def _search(self) -> Termination:
         scaled = self.scaled
@@ -88,25 +83,27 @@ class Engine:
         return self._perspective(is_definite)
 
     def _tall(self) -> Termination:
-        """Positive definite moments: a sprint of the downdating tree, then a race that the diagonal may lead."""
-        scaled, race = self.scaled, self.race
-        residual = race.enter(ResidualTree(scaled, self.incumbent.value, self._slack))
+        """Positive definite moments: both trees can, and the conditioning says which begins."""
+        residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack))
         if self._settings.tree == "downdating":
-            return race.run([residual])
+            return self.race.run([residual])
+        if self._settings.tree == "race" and residual.condition > _ILL_CONDITIONED:
+            # Next to no diagonal can be taken out: most such trees end before a diagonal is found.
+            stopped = self.race.run([residual], seconds=_HEAD_START)
+            if stopped is not None:
+                return stopped
         floor = residual.bound
-        if self._settings.tree == "race" and race.sprint(residual, _SPRINT):
-            return Termination.GAP_CLOSED
         perspective = self._perspective_tree(with_diagonal=True)
         if perspective is None:
-            return race.run([residual])
-        race.enter(perspective)
-        if race.sprint(perspective, 1):
+            return self.race.run([residual])
+        self.race.enter(perspective)
+        if self.race.sprint(perspective, 1):
             return Termination.GAP_CLOSED
         perspective.compress()
         if self._settings.tree == "perspective":
-            return race.run([perspective])
+            return self.race.run([perspective])
         closed = (perspective.bound - floor) / max(self.incumbent.value - floor, 1e-300)
-        return race.run([perspective, residual] if closed > _WORTHWHILE else [residual, perspective])
+        return self.race.run([perspective, residual] if closed > _WORTHWHILE else [residual, perspective])
 
     def _perspective(self, is_definite: bool) -> Termination:
         """A ridge or a box on every column, or a diagonal to take out: the perspective tree alone."""
@@ -162,9 +159,7 @@ class Engine:
         if is_definite or _has_ridge_or_box(self.scaled):
             quadratic, Q, _, _ = self._quadratic(with_diagonal=is_definite)
             Q = self.scaled.gram if Q is None else Q
-        tree = BlockTree(
-            self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit
-        )
+        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit)
         self.race.enter(tree)
         return self.race.run([tree])
 
@@ -177,7 +172,8 @@ def _has_ridge_or_box(scaled: ScaledProblem) -> bool:
 
 def _has_definite_moments(scaled: ScaledProblem) -> bool:
     """Tell whether the ridge-augmented moments, scaled to a unit diagonal, are safely positive definite."""
-    if scaled.m > _DENSE or (scaled.n <= scaled.m and not scaled.ridge.all()):
+    has_ridge = bool(scaled.ridge.all())
+    if not scaled.has_gram or (has_ridge and scaled.m > _DENSE) or (not has_ridge and scaled.n <= scaled.m):
         return False
     G, _ = unit_diagonal(scaled.gram + 2 * np.diag(scaled.ridge), scaled.correlation)
     return bool(linalg.eigvalsh(G, subset_by_index=[0, 0])[0] >= _SMALLEST_EIGENVALUE)

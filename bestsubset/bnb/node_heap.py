@@ -1,58 +1,54 @@
-"""Open nodes of the perspective tree: dense slots, and a binary heap of slots with the lowest bound on top."""
+"""Open nodes of the perspective tree: a binary heap with the lowest bound on top."""
 
 from __future__ import annotations
 
-from formulations._types import IntVector, Matrix, Vector
-from warmstarts.compilation import kernel
+from bestsubset.bnb.perspective_state import BOUND, MU, OPEN, Node, Pool, Search
+from warmstarts.compilation import part
 
 
-@kernel
-def push(
-    pool_status: Matrix, pool_gamma: Matrix, pool_bound: Vector, pool_mu: Vector, heap: IntVector, vacant: IntVector,
-    counts: IntVector, n_open: int, status: IntVector, gamma: Vector, scalars: Vector, bound_at: int,
-) -> None:
-    """Copy a node into a vacant slot. Its bound stands at ``scalars[bound_at]``, its multiplier behind it."""
-    position = counts[n_open]
-    slot = vacant[len(vacant) - 1 - position]
-    pool_bound[slot] = scalars[bound_at]
-    pool_mu[slot] = scalars[bound_at + 1]
-    for j in range(len(status)):
-        pool_status[slot, j] = status[j]
-        pool_gamma[slot, j] = gamma[j]
-    counts[n_open] += 1
+@part
+def push(pool: Pool, node: Node, search: Search) -> None:
+    """Copy the node in hand into a vacant slot."""
+    position = search.counts[OPEN]
+    slot = pool.vacant[len(pool.vacant) - 1 - position]
+    pool.bound[slot] = search.scalars[BOUND]
+    pool.mu[slot] = search.scalars[MU]
+    for j in range(len(node.status)):
+        pool.status[slot, j] = node.status[j]
+        pool.gamma[slot, j] = node.gamma[j]
+    search.counts[OPEN] += 1
+    heap, bound = pool.heap, pool.bound
     heap[position] = slot
     while position > 0:
         parent = (position - 1) // 2
-        if pool_bound[heap[parent]] <= pool_bound[heap[position]]:
+        if bound[heap[parent]] <= bound[heap[position]]:
             break
         heap[parent], heap[position] = heap[position], heap[parent]
         position = parent
 
 
-@kernel
-def pop_lowest(
-    pool_status: Matrix, pool_gamma: Matrix, pool_bound: Vector, pool_mu: Vector, heap: IntVector, vacant: IntVector,
-    counts: IntVector, n_open: int, status: IntVector, gamma: Vector, scalars: Vector, bound_at: int,
-) -> None:
-    """Take the node with the lowest bound out of the pool; the inverse of `push`."""
+@part
+def pop_lowest(pool: Pool, node: Node, search: Search) -> None:
+    """Take the node with the lowest bound in hand; the inverse of `push`."""
+    heap, bound = pool.heap, pool.bound
     slot = heap[0]
-    scalars[bound_at] = pool_bound[slot]
-    scalars[bound_at + 1] = pool_mu[slot]
-    for j in range(len(status)):
-        status[j] = pool_status[slot, j]
-        gamma[j] = pool_gamma[slot, j]
-    counts[n_open] -= 1
-    count = counts[n_open]
-    vacant[len(vacant) - 1 - count] = slot
+    search.scalars[BOUND] = bound[slot]
+    search.scalars[MU] = pool.mu[slot]
+    for j in range(len(node.status)):
+        node.status[j] = pool.status[slot, j]
+        node.gamma[j] = pool.gamma[slot, j]
+    search.counts[OPEN] -= 1
+    count = search.counts[OPEN]
+    pool.vacant[len(pool.vacant) - 1 - count] = slot
     heap[0] = heap[count]
     position = 0
     while True:
         child = 2 * position + 1
         if child >= count:
             break
-        if child + 1 < count and pool_bound[heap[child + 1]] < pool_bound[heap[child]]:
+        if child + 1 < count and bound[heap[child + 1]] < bound[heap[child]]:
             child += 1
-        if pool_bound[heap[position]] <= pool_bound[heap[child]]:
+        if bound[heap[position]] <= bound[heap[child]]:
             break
         heap[position], heap[child] = heap[child], heap[position]
         position = child

@@ -1,7 +1,11 @@
 r"""The perspective tree: branch and bound on the perspective relaxation, for anything with a ridge or a box.
 
-The problem is :math:`\min \tfrac12 yy - c^\top\gamma + \tfrac12\gamma^\top Q\gamma + \sum_j[\rho_j\gamma_j^2 + \lambda_{1j}|\gamma_j|]
-+ \lambda_0\|\gamma\|_0` over :math:`\|\gamma\|_0 \le k` and a box, Q positive semidefinite. With
+The problem, over :math:`\|\gamma\|_0 \le k` and a box, with Q positive semidefinite, is
+
+.. math:: \min\; \tfrac12 yy - c^\top\gamma + \tfrac12\gamma^\top Q\gamma
+          + \sum_j[\rho_j\gamma_j^2 + \lambda_{1j}|\gamma_j|] + \lambda_0\|\gamma\|_0.
+
+With
 :math:`h_j(v) = \max_{lo \le b \le hi} v b - \lambda_{1j}|b| - \rho_j b^2` and :math:`w = c - Q\gamma`, **any** γ gives
 
 .. math:: LB(\gamma) = \tfrac12 yy - \tfrac12\gamma^\top Q\gamma - \sum_{j\,in}(h_j(w_j) - \lambda_0)
@@ -22,15 +26,36 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bestsubset.bnb.perspective_state import (
+    BOUND,
+    CURRENT,
+    FINISHED,
+    FOUND,
+    FREE,
+    IN,
+    JUST_MADE,
+    NO_NODE,
+    NODES,
+    OPEN,
+    OUT,
+    POOL_FULL,
+    PRUNE_AT,
+    REJECTED,
+    ROWS_MISSING,
+    UPPER,
+    Pool,
+    Search,
+    Terms,
+    node_of,
+)
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations._types import BoolVector, IntVector, Matrix, Vector
 
 RowsOf = Callable[[IntVector], Matrix]
 
-_FINISHED, _BUDGET_SPENT, _ROWS_MISSING, _POOL_FULL = 0, 1, 2, 3
-_OUT = 2
 _BATCH = 16  # rows of Q formed at once
 _ROOT_SWEEPS = 20
+_FIRST_POOL = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +75,17 @@ class Quadratic:
 
     def restricted_to(self, keep: IntVector) -> Quadratic:
         """The same problem on some of the columns."""
-        vectors = ("c", "diagonal", "lambda1", "rho", "lower", "upper", "included")
-        parts = {name: np.ascontiguousarray(getattr(self, name)[keep]) for name in vectors}
-        return replace(self, **parts, k=min(self.k, len(keep)))
+        return replace(
+            self,
+            c=self.c[keep],
+            diagonal=self.diagonal[keep],
+            k=min(self.k, len(keep)),
+            lambda1=self.lambda1[keep],
+            rho=self.rho[keep],
+            lower=self.lower[keep],
+            upper=self.upper[keep],
+            included=self.included[keep],
+        )
 
     @property
     def is_plain(self) -> bool:
@@ -99,47 +132,26 @@ class PerspectiveTree:
         self._allowance = 1e-13 * quadratic.half_yy
         start = self._first_mu() if mu is None else max(mu, quadratic.lambda0)
         prune_at = upper * (1 - relative_slack) + self._allowance
-        self._scalars = np.array([upper, prune_at, np.inf, -np.inf, start])
-        self._counts = np.zeros(5, dtype=np.int64)
-        self._counts[3] = 2  # the root waits
-        self._best = np.full(quadratic.k, -1, dtype=np.int64)
-        self._missing = np.zeros(_BATCH, dtype=np.int64)
-        self._status = quadratic.included.astype(np.int8)
-        self._gamma = np.zeros(m) if gamma is None else gamma.copy()
+        self._search = Search(
+            scalars=np.array([upper, prune_at, np.inf, -np.inf, start]),
+            counts=np.array([0, 0, 0, JUST_MADE], dtype=np.int64),
+            best=np.full(quadratic.k, -1, dtype=np.int64),
+        )
+        first = np.zeros(m) if gamma is None else gamma.copy()
+        self._node = node_of(np.where(quadratic.included, IN, FREE).astype(np.int8), first, quadratic.k)
+        self._pool = Pool.of(_FIRST_POOL, m)
         self._rows = np.empty((0, m))
         self._n_rows = 0
         self._slot = np.full(m, -1, dtype=np.int64)
-        self._make_pool(64)
-        if gamma is not None:
-            self._fetch(np.flatnonzero(gamma))
+        self._fetch(np.flatnonzero(first))
 
     def _first_mu(self) -> float:
         """The multiplier at which about k columns would enter from γ = 0."""
-        from bestsubset.bnb.perspective_kernels import conjugate
-
         q = self.quadratic
         strongest = np.argsort(-np.abs(q.c))[: q.k]
-        gains = [conjugate(q.c[j], q.lambda1[j], q.rho[j], q.lower[j], q.upper[j]) for j in strongest]
-        return max(q.lambda0, min((g for g in gains if g > 0), default=1e-14), 1e-14)
-
-    def _make_pool(self, capacity: int) -> None:
-        m = len(self.quadratic.c)
-        self._pool_status = np.empty((capacity, m), dtype=np.int8)
-        self._pool_gamma = np.empty((capacity, m))
-        self._pool_bound = np.empty(capacity)
-        self._pool_mu = np.empty(capacity)
-        self._heap = np.zeros(capacity, dtype=np.int64)
-        self._vacant = np.arange(capacity)
-
-    def _enlarge_pool(self) -> None:
-        old = len(self._pool_bound)
-        self._require_memory(2 * old * len(self.quadratic.c) * 9.0)
-        kept = (self._pool_status, self._pool_gamma, self._pool_bound, self._pool_mu, self._heap)
-        self._make_pool(2 * old)
-        new = (self._pool_status, self._pool_gamma, self._pool_bound, self._pool_mu, self._heap)
-        for source, target in zip(kept, new, strict=True):
-            target[:old] = source
-        self._vacant[:old] = np.arange(old, 2 * old)  # the pool was full: only the new half is vacant
+        slope = np.maximum(np.abs(q.c[strongest]) - q.lambda1[strongest], 0.0)
+        gains = slope**2 / (4 * np.maximum(q.rho[strongest], 1e-3))
+        return float(max(q.lambda0, gains[gains > 0].min(initial=np.inf) if np.any(gains > 0) else 0.0, 1e-14))
 
     def _fetch(self, columns: IntVector) -> None:
         """Form the rows of Q for columns that have none yet."""
@@ -150,13 +162,22 @@ class PerspectiveTree:
         needed = self._n_rows + len(wanted)
         if needed > len(self._rows):
             capacity = min(m, max(needed, 2 * len(self._rows), 64))
-            self._require_memory(capacity * m * 8.0 + self._pool_gamma.nbytes)
+            self._require_memory(capacity * m * 8.0 + self._pool.gamma.nbytes)
             rows = np.empty((capacity, m))
             rows[: self._n_rows] = self._rows[: self._n_rows]
             self._rows = rows
         self._rows[self._n_rows : needed] = self._rows_of(self.columns[wanted])[:, self.columns]
         self._slot[wanted] = np.arange(self._n_rows, needed)
         self._n_rows = needed
+
+    def _wanted_rows(self) -> IntVector:
+        """Columns of the node in hand whose rows come next: the included ones, else those that pull hardest."""
+        lacking = self._slot < 0
+        included = np.flatnonzero(lacking & (self._node.status == IN))
+        if len(included):
+            return included
+        free = np.flatnonzero(lacking & (self._node.status == FREE))
+        return free[np.argsort(-np.abs(self._node.w[free]))[:_BATCH]]
 
     def _require_memory(self, needed: float) -> None:
         if needed > self._memory_limit:
@@ -172,76 +193,91 @@ class PerspectiveTree:
         """
         from bestsubset.bnb.perspective_kernels import grow
 
-        q = self.quadratic
         stop_at = self.nodes + nodes
         while True:
-            code = grow(
-                self._rows, self._slot, q.diagonal, q.c, q.half_yy, q.lambda0, q.k, q.lambda1, q.rho, q.lower, q.upper,
-                q.is_plain, self._slack, self._allowance, self._scalars, self._counts, self._best, self._missing,
-                self._status, self._gamma, self._pool_status, self._pool_gamma, self._pool_bound, self._pool_mu,
-                self._heap, self._vacant, _ROOT_SWEEPS, max(0, stop_at - self.nodes),
-            )  # fmt: skip
-            if code == _ROWS_MISSING:
-                self._fetch(self._missing[: self._counts[4]].copy())
-            elif code == _POOL_FULL:
-                self._enlarge_pool()
+            left = max(0, stop_at - self.nodes)
+            code = grow(self._terms(), self._node, self._search, self._pool, _ROOT_SWEEPS, left)
+            if code == ROWS_MISSING:
+                self._fetch(self._wanted_rows())
+            elif code == POOL_FULL:
+                self._require_memory(2.0 * self._pool.gamma.nbytes + self._rows.nbytes)
+                self._pool = self._pool.doubled()
             else:
-                return bool(code == _FINISHED)
+                return bool(code == FINISHED)
+
+    def _terms(self) -> Terms:
+        q = self.quadratic
+        return Terms(
+            self._rows, self._slot, q.diagonal, q.c, q.lambda1, q.rho, q.lower, q.upper, q.half_yy, q.lambda0, q.k,
+            q.is_plain, self._slack, self._allowance,
+        )  # fmt: skip
 
     def compress(self) -> None:
         """Drop the columns that every open node excludes: after the root they are most of a wide problem."""
-        open_slots = self._heap[: self._counts[2]]
-        alive = np.any(self._pool_status[open_slots] != _OUT, axis=0)
-        if self._counts[3]:
-            alive |= self._status != _OUT
-        best = self._best[self._best >= 0]
+        open_slots = self._pool.heap[: self._search.counts[OPEN]]
+        alive = np.any(self._pool.status[open_slots] != OUT, axis=0)
+        if self._search.counts[CURRENT] != NO_NODE:
+            alive |= self._node.status != OUT
+        best = self._search.best[self._search.best >= 0]
         alive[best] = True
         keep = np.flatnonzero(alive)
-        if len(keep) > 0.8 * len(alive) or not len(keep):
+        if not 0 < len(keep) <= 0.8 * len(alive):
             return
         position = np.full(len(alive), -1)
         position[keep] = np.arange(len(keep))
-        self._best[: len(best)] = position[best]
-        self._best = self._best[: min(self.quadratic.k, len(keep))]
         self.columns = self.columns[keep]
         self.quadratic = self.quadratic.restricted_to(keep)
-        self._status, self._gamma = self._status[keep], self._gamma[keep]
-        self._pool_status = np.ascontiguousarray(self._pool_status[:, keep])
-        self._pool_gamma = np.ascontiguousarray(self._pool_gamma[:, keep])
+        renamed = np.full(self.quadratic.k, -1, dtype=np.int64)
+        renamed[: len(best)] = position[best]
+        self._search = self._search._replace(best=renamed)
+        self._node = node_of(self._node.status[keep], self._node.gamma[keep], self.quadratic.k)
+        self._pool = self._pool._replace(
+            status=np.ascontiguousarray(self._pool.status[:, keep]),
+            gamma=np.ascontiguousarray(self._pool.gamma[:, keep]),
+        )
         has_row = keep[self._slot[keep] >= 0]
-        rows = self._rows[np.ix_(self._slot[has_row], keep)]
-        self._rows, self._n_rows = np.ascontiguousarray(rows), len(rows)
+        self._rows = np.ascontiguousarray(self._rows[np.ix_(self._slot[has_row], keep)])
+        self._n_rows = len(has_row)
         self._slot = np.full(len(keep), -1, dtype=np.int64)
-        self._slot[position[has_row]] = np.arange(len(rows))
+        self._slot[position[has_row]] = np.arange(len(has_row))
 
     @property
     def nodes(self) -> int:
-        return int(self._counts[0])
+        return int(self._search.counts[NODES])
 
     @property
     def upper(self) -> float:
         """The value to beat: as given, or better where a support was found."""
-        return float(self._scalars[0])
+        return float(self._search.scalars[UPPER])
 
     @property
     def support(self) -> IntVector | None:
         """The best support found by this tree, sorted; None unless it beat the value given."""
-        if not self._counts[1]:
+        if not self._search.counts[FOUND]:
             return None
-        return np.sort(self.columns[self._best[self._best >= 0]])
+        return np.sort(self.columns[self._search.best[self._search.best >= 0]])
+
+    def proposal(self) -> IntVector:
+        """The included and the largest coefficients of the node in hand: a support worth a look between bursts."""
+        weight = np.abs(self._node.gamma)
+        weight[self._node.status == IN] = np.inf
+        largest = np.argsort(-weight)[: self.quadratic.k]
+        return np.sort(self.columns[largest[weight[largest] > 0]])
 
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""
-        if value < self._scalars[0]:
-            self._scalars[0] = value
-            self._scalars[1] = value * (1 - self._slack) + self._allowance
+        scalars = self._search.scalars
+        if value < scalars[UPPER]:
+            scalars[UPPER] = value
+            scalars[PRUNE_AT] = value * (1 - self._slack) + self._allowance
 
     @property
     def bound(self) -> float:
         """No feasible point has an objective below this; open nodes count with their bounds."""
-        bound = min(self._scalars[1], self._scalars[2])
-        if self._counts[2]:
-            bound = min(bound, self._pool_bound[self._heap[0]])
-        if self._counts[3]:
-            bound = min(bound, self._scalars[3])
+        scalars, counts = self._search.scalars, self._search.counts
+        bound = min(scalars[PRUNE_AT], scalars[REJECTED])
+        if counts[OPEN]:
+            bound = min(bound, self._pool.bound[self._pool.heap[0]])
+        if counts[CURRENT] != NO_NODE:
+            bound = min(bound, scalars[BOUND])
         return max(0.0, float(bound) - self._allowance)

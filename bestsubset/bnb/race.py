@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
+from typing import TypeVar, overload
 
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
 from bestsubset.incumbent import Incumbent
@@ -14,6 +16,9 @@ _BURST = 0.05  # seconds of compiled work between looks at the clock
 _FIRST_SLICE = 0.25  # seconds a follower has for its turn; doubled every round
 _LEAD = 4  # times as long for the tree that looks best
 _FIRST_NODES = 200
+
+
+T = TypeVar("T", bound=Tree)
 
 
 class Race:
@@ -38,7 +43,7 @@ class Race:
     def nodes(self) -> int:
         return sum(tree.nodes for tree in self._trees)
 
-    def enter(self, tree: Tree) -> Tree:
+    def enter(self, tree: T) -> T:
         """Add a tree; it counts towards nodes from now on."""
         self._trees.append(tree)
         self._settle(tree)
@@ -52,27 +57,35 @@ class Race:
         self._settle(tree)
         return self.exhausted or self._is_closed()
 
-    def run(self, trees: Sequence[Tree]) -> Termination:
-        """Grow the trees in turn until the search is over or a limit is met."""
+    @overload
+    def run(self, trees: Sequence[Tree]) -> Termination: ...
+
+    @overload
+    def run(self, trees: Sequence[Tree], seconds: float) -> Termination | None: ...
+
+    def run(self, trees: Sequence[Tree], seconds: float = math.inf) -> Termination | None:
+        """Grow the trees in turn until the search is over or a limit is met; None where ``seconds`` ran out first."""
         length = _FIRST_SLICE
         running = list(trees)
+        end = time.perf_counter() + seconds
         while running:
             for tree in list(running):
+                turn = length * (_LEAD if tree is running[0] else 1) if len(running) > 1 else math.inf
                 try:
-                    turn = length * (_LEAD if tree is running[0] else 1)
-                    stop = self._slice(tree, turn if len(running) > 1 else float("inf"))
+                    stop = self._slice(tree, min(end, time.perf_counter() + turn))
                 except MemoryLimitReached:
                     running.remove(tree)
                     self._settle(tree)
                     continue
                 if stop is not None:
                     return stop
+                if time.perf_counter() >= end:
+                    return None
             length *= 2
         return Termination.MEMORY_LIMIT
 
-    def _slice(self, tree: Tree, seconds: float) -> Termination | None:
-        """Grow one tree for so long; say why the search stops, or None where it goes on."""
-        end = time.perf_counter() + seconds
+    def _slice(self, tree: Tree, end: float) -> Termination | None:
+        """Grow one tree until then; say why the search stops, or None where it goes on."""
         nodes = _FIRST_NODES
         while time.perf_counter() < end:
             if self._is_closed():
@@ -92,6 +105,9 @@ class Race:
         """Bring the incumbent, all trees and the bound up to date after a burst."""
         if tree.support is not None and tree.upper < self._incumbent.value:
             self._incumbent.offer(tree.support)
+        proposal = tree.proposal()
+        if proposal is not None:
+            self._incumbent.offer(proposal)
         for other in self._trees:
             other.lower_upper(self._incumbent.value)
         self.bound = max(self.bound, tree.bound)

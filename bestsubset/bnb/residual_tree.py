@@ -32,12 +32,12 @@ class ResidualTree:
         self._sizes = list(range(1, k + 1)) if scaled.lambda0 > 0 else [k]
         if not k:
             self._sizes = []
-        self._least_rss, self._condition = self._yy, 1.0
+        self._least_rss, self.condition = self._yy, 1.0
         if len(self._free):
             values, vectors = linalg.eigh(self._G)
-            self._condition = float(values[-1] / values[0])
+            self.condition = float(values[-1] / values[0])
             explained = float(np.sum((vectors.T @ self._c) ** 2 / values))
-            self._least_rss = max(0.0, self._yy - explained - 1e-14 * self._condition**0.5)
+            self._least_rss = max(0.0, self._yy - explained - 1e-14 * self.condition**0.5)
         # The included columns alone are a support of their own.
         self._bound_of_done = 0.5 * self._yy + self._price(0) if scaled.lambda0 > 0 or not k else np.inf
         self._tree: DowndatingTree | None = None
@@ -68,6 +68,9 @@ class ResidualTree:
             if len(self._sizes) > 1:
                 bound = min(bound, 0.5 * self._least_rss + self._price(self._sizes[1]))
         return float(bound)
+
+    def proposal(self) -> IntVector | None:
+        return None
 
     def lower_upper(self, value: float) -> None:
         if value < self._upper:
@@ -102,7 +105,7 @@ class ResidualTree:
             self._close(0.5 * (self._yy - float(gains[best])) + self._price(1) - 1e-14)
             return False
         upper = 2 * (self._upper - self._price(size))
-        self._tree = DowndatingTree(self._G, self._c, self._yy, size, upper, self._slack, self._condition)
+        self._tree = DowndatingTree(self._G, self._c, self._yy, size, upper, self._slack, self.condition)
         return True
 
     def _close(self, bound: float) -> None:

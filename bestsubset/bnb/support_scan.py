@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulations._types import IntVector, Matrix, Vector
-from warmstarts.compilation import kernel
+from formulations._types import BoolVector, IntMatrix, IntVector, Matrix, Vector
+from warmstarts.compilation import kernel, part
 
 
 @kernel
@@ -17,7 +17,7 @@ def scan_supports(
     threshold: float,
     best: Vector,
     best_support: IntVector,
-    doubtful: IntVector,
+    doubtful: IntMatrix,
     n_doubtful: IntVector,
 ) -> int:
     r"""Scan every support of ``size`` columns whose smallest column is ``first``.
@@ -57,15 +57,33 @@ def scan_supports(
             chosen[level] = j + 1
             continue
         prefixes += 1
-        _last_column(w[depth], d[depth], explained[depth], is_doubtful[depth], threshold, j + 1, best, best_support,
-                     chosen, doubtful, n_doubtful)
+        _last_column(
+            w[depth],
+            d[depth],
+            explained[depth],
+            is_doubtful[depth],
+            threshold,
+            j + 1,
+            best,
+            best_support,
+            chosen,
+            doubtful,
+            n_doubtful,
+        )
         chosen[level] += 1
     return prefixes
 
 
-@kernel
+@part
 def _sweep(
-    G: Matrix, u: Matrix, w: Matrix, d: Matrix, explained: Vector, is_doubtful: IntVector, level: int, j: int,
+    G: Matrix,
+    u: Matrix,
+    w: Matrix,
+    d: Matrix,
+    explained: Vector,
+    is_doubtful: BoolVector,
+    level: int,
+    j: int,
     threshold: float,
 ) -> None:
     """Sweep column j in at this level: row ``u[level]``, then ``w``, ``d`` and ``explained`` of the next."""
@@ -92,10 +110,19 @@ def _sweep(
     explained[level + 1] = explained[level] + step * step
 
 
-@kernel
+@part
 def _last_column(
-    w: Vector, d: Vector, explained: float, is_doubtful: bool, threshold: float, start: int, best: Vector,
-    best_support: IntVector, chosen: IntVector, doubtful: IntVector, n_doubtful: IntVector,
+    w: Vector,
+    d: Vector,
+    explained: float,
+    is_doubtful: bool,
+    threshold: float,
+    start: int,
+    best: Vector,
+    best_support: IntVector,
+    chosen: IntVector,
+    doubtful: IntMatrix,
+    n_doubtful: IntVector,
 ) -> None:
     """Try every last column at once; look closer only where one wins or cannot be judged."""
     m = len(w)
@@ -114,5 +141,6 @@ def _last_column(
             n_doubtful[0] += 1
         elif explained + w[i] * w[i] / d[i] > best[0]:
             best[0] = explained + w[i] * w[i] / d[i]
-            best_support[:] = chosen
+            for a in range(len(chosen) - 1):
+                best_support[a] = chosen[a]
             best_support[len(chosen) - 1] = i

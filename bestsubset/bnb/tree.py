@@ -29,6 +29,9 @@ class Tree(Protocol):
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when nothing is left to open."""
 
+    def proposal(self) -> IntVector | None:
+        """A support worth a look that the search came by; it need not be better than the incumbent."""
+
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""
 

@@ -58,9 +58,7 @@ def _read(path: Path) -> pd.DataFrame:
     except pd.errors.ParserWarning as error:
         raise _ragged(path, "the rows are longer than the header") from error
     except pd.errors.ParserError as error:
-        raise _ragged(
-            path, " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
-        ) from error
+        raise _ragged(path, " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")) from error
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 text ({error.reason}); expected a CSV file. Save it as CSV in UTF-8."
@@ -90,13 +88,10 @@ def _check_names(names: list[str], path: Path) -> None:
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DataError(
-            f"{path} has the column {listed(twice)} more than once; expected distinct names. Rename them."
-        )
+        raise DataError(f"{path} has the column {listed(twice)} more than once; expected distinct names. Rename them.")
     if all(_is_number(name) for name in names):
         raise DataError(
-            f"{path} has numbers in its first line ({listed(names)}); expected a header line of names."
-            " Add one."
+            f"{path} has numbers in its first line ({listed(names)}); expected a header line of names. Add one."
         )
 
 

@@ -20,9 +20,7 @@ from formulations import Constraint, Exclude, Group, Include, ProblemError
 
 def solve(
     data: Annotated[FilePath, typer.Argument(metavar="DATA.CSV", help="A CSV file with a header line.")],
-    target: Annotated[
-        str | None, typer.Option(help="The response's column.", show_default="the last column")
-    ] = None,
+    target: Annotated[str | None, typer.Option(help="The response's column.", show_default="the last column")] = None,
     k: Annotated[int | None, typer.Option("-k", "--k", help="At most this many predictors.")] = None,
     k_max: Annotated[int | None, typer.Option(help="The best model of every size up to this one.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds of wall time.")] = None,
@@ -30,39 +28,23 @@ def solve(
     lambda1: Annotated[float, typer.Option(help="Weight of the absolute coefficients.")] = 0.0,
     lambda2: Annotated[float, typer.Option(help="Weight of the squared coefficients.")] = 0.0,
     gap: Annotated[float, typer.Option(help="Relative gap at which to stop.")] = 1e-6,
-    solver: Annotated[
-        str | None, typer.Option(help="Name of a solver.", show_default="branch_and_bound")
-    ] = None,
+    solver: Annotated[str | None, typer.Option(help="Name of a solver.", show_default="branch_and_bound")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to use.", show_default="all cores")] = None,
-    standardize: Annotated[
-        bool, typer.Option("--standardize", help="Penalise standardised coefficients.")
-    ] = False,
+    standardize: Annotated[bool, typer.Option("--standardize", help="Penalise standardised coefficients.")] = False,
     no_intercept: Annotated[bool, typer.Option("--no-intercept", help="Fit through the origin.")] = False,
-    lower: Annotated[
-        float | None, typer.Option(help="Bound imposed on every coefficient, at most 0.")
-    ] = None,
-    upper: Annotated[
-        float | None, typer.Option(help="Bound imposed on every coefficient, at least 0.")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column of weights of the rows.")
-    ] = None,
-    include: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A column in every model.")
-    ] = None,
+    lower: Annotated[float | None, typer.Option(help="Bound imposed on every coefficient, at most 0.")] = None,
+    upper: Annotated[float | None, typer.Option(help="Bound imposed on every coefficient, at least 0.")] = None,
+    weights: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights of the rows.")] = None,
+    include: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column in every model.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column in no model.")] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(metavar="A,B,C", help="Columns in or out together.")
-    ] = None,
+    group: Annotated[list[str] | None, typer.Option(metavar="A,B,C", help="Columns in or out together.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object, not tables.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the warm starts.")] = 0,
 ) -> None:
     """Find the best model with at most k predictors, and prove that there is none better."""
     if k is not None and k_max is not None:
-        raise ProblemError(
-            f"-k is {k} and --k-max is {k_max}; expected one of the two. Drop -k for the whole path."
-        )
+        raise ProblemError(f"-k is {k} and --k-max is {k_max}; expected one of the two. Drop -k for the whole path.")
     table = read_table(data, target, weights)
     settings: dict[str, Any] = {
         "lambda0": lambda0,

@@ -159,7 +159,7 @@ def _one_digit_up(value: float) -> str:
 
 
 def _percent(gap: float) -> str:
-    return f"{100 * gap:.2g} %" if gap < 10 else f"{100 * gap:.0f} %"
+    return f"{100 * gap:.2g} %" if gap < 0.5 else f"{100 * gap:.0f} %"
 
 
 def _ties(result: Result) -> list[str]:

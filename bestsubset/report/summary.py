@@ -35,9 +35,7 @@ def summary(result: Result) -> str:
     ]
     rule = "─" * _WIDTH
     head = [f"{a:<14}{b:<22}   {c:<16}{d:>21}" for (a, b), (c, d) in zip(left, right, strict=True)]
-    return "\n".join(
-        ["Best subset", rule, *head, rule, *_coefficients(result), rule, *_wrapped(statement(result))]
-    )
+    return "\n".join(["Best subset", rule, *head, rule, *_coefficients(result), rule, *_wrapped(statement(result))])
 
 
 def path_table(path: Path) -> str:
@@ -67,9 +65,7 @@ def gap(value: float) -> str:
 def _coefficients(result: Result) -> list[str]:
     if result.coef is None:
         return ["no coefficients: no model was found"]
-    rows = [
-        (name, float(result.coef[j])) for name, j in zip(result.support_names, result.support, strict=True)
-    ]
+    rows = [(name, float(result.coef[j])) for name, j in zip(result.support_names, result.support, strict=True)]
     if result.problem.fit_intercept:
         rows.insert(0, ("(intercept)", result.intercept))
     width = max([11, *(len(name) for name, _ in rows)])

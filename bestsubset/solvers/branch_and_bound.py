@@ -55,14 +55,14 @@ class BranchAndBound(Solver):
             if too_many is not None:
                 return (
                     f"X has {problem.n} rows and {problem.p} columns, with neither a ridge nor bounds; expected"
-                    " lambda2 > 0 or finite bounds, since no valid bound on the coefficients exists otherwise and there are"
+                    " lambda2 > 0 or finite bounds, since nothing else bounds the coefficients and there are"
                     f" {Enumeration().count(problem):.3g} supports to enumerate."
                     " Add lambda2, give bounds=(lo, hi), or lower k."
                 )
         if self.tree == "downdating" and not _is_plain(problem):
             return (
-                "The downdating tree takes neither lambda1, nor bounds, nor groups; expected plain or ridge least squares."
-                " Use tree='perspective' or leave it at 'race'."
+                "tree is 'downdating' and the problem has lambda1, bounds or groups; expected plain or ridge"
+                " least squares. Use tree='perspective', or leave it at 'race'."
             )
         return None
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
 from typing import ClassVar
@@ -19,10 +20,12 @@ from bestsubset.run import Run
 from bestsubset.solvers.capability import unsupported_constraints
 from bestsubset.solvers.interface import Answer, Solver
 from formulations import Problem, ScaledProblem, SquaredLoss
-from formulations._types import IntVector
+from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
 _DIRECT = 20_000  # up to here each support is refitted by itself: the plainest code there is
-_DEPENDENT = 1e-8  # a unit column of which less than this is left (squared) is refitted, not judged from the Gram matrix
+_DEPENDENT = (
+    1e-8  # a unit column of which less than this is left (squared) is refitted, not judged from the Gram matrix
+)
 _DOUBTFUL_ROOM = 20_000  # doubtful supports remembered for each first column
 
 
@@ -126,7 +129,7 @@ class _Search:
         sizes = range(1, k + 1) if self.scaled.lambda0 > 0 else [k]
         return all(self._scan_size(G, c, size, included, free) for size in sizes)
 
-    def _scan_size(self, G: np.ndarray, c: np.ndarray, size: int, included: IntVector, free: IntVector) -> bool:
+    def _scan_size(self, G: Matrix, c: Vector, size: int, included: IntVector, free: IntVector) -> bool:
         if size == 1:
             for j in free:
                 self.incumbent.offer(np.append(included, j))
@@ -136,7 +139,7 @@ class _Search:
         with ThreadPoolExecutor(self.threads) as pool:
             firsts = range(len(free) - size + 1)
             for start in range(0, len(firsts), self.threads):
-                scans = pool.map(lambda f: _scan(G, c, size, f, best_of_size), firsts[start : start + self.threads])
+                scans = pool.map(partial(_scan, G, c, size, best_of_size), firsts[start : start + self.threads])
                 for explained, support, doubtful, n_doubtful, prefixes in scans:
                     self.visited += prefixes
                     if n_doubtful > len(doubtful):
@@ -159,8 +162,8 @@ class _Search:
 
 
 def _scan(
-    G: np.ndarray, c: np.ndarray, size: int, first: int, explained: float
-) -> tuple[float, IntVector, np.ndarray, int, int]:
+    G: Matrix, c: Vector, size: int, explained: float, first: int
+) -> tuple[float, IntVector, IntMatrix, int, int]:
     from bestsubset.bnb.support_scan import scan_supports
 
     best = np.array([explained if np.isfinite(explained) else -1.0])
