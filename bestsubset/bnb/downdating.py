@@ -39,6 +39,11 @@ from formulations._types import IntVector, Matrix, Vector
 LARGEST = 400  # columns up to which the stack of nodes, 8 p³/3 bytes at worst, stays below 200 MB
 
 
+def stack_bytes(p: int, k: int) -> float:
+    """Memory of a tree on p columns: the blocks of its stack, and the Schur complements of a chain."""
+    return 8.0 * p * p * (p / 3 + k)
+
+
 class DowndatingTree:
     r"""Find the support of exactly k columns with the least residual sum of squares :math:`y'y - c_S'G_{SS}^{-1}c_S`.
 
@@ -139,4 +144,4 @@ class DowndatingTree:
                 bound = min(bound, stack.rss[level])
             elif child >= stack.first_child[level]:
                 bound = min(bound, stack.rss[level] + stack.increase[level, child])
-        return max(0.0, float(bound) - self._allowance)
+        return max(0.0, min(self.upper, float(bound) - self._allowance))

@@ -11,7 +11,7 @@ from bestsubset.bnb.blas import blas_threads
 from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
 from bestsubset.bnb.diagonal import optimise_diagonal
-from bestsubset.bnb.downdating import LARGEST
+from bestsubset.bnb.downdating import LARGEST, stack_bytes
 from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
 from bestsubset.bnb.race import Race
 from bestsubset.bnb.reduction import unit_diagonal
@@ -78,7 +78,8 @@ class Engine:
         is_definite = _has_definite_moments(scaled)
         if scaled.has_groups or not (is_definite or _has_ridge_or_box(scaled)):
             return self._blocks(is_definite)
-        if is_definite and scaled.is_plain and scaled.m <= LARGEST:
+        fits = scaled.m <= LARGEST and stack_bytes(scaled.m, scaled.k) <= self._settings.memory_limit
+        if is_definite and scaled.is_plain and fits:
             return self._tall()
         return self._perspective(is_definite)
 

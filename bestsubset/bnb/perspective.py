@@ -280,4 +280,4 @@ class PerspectiveTree:
             bound = min(bound, self._pool.bound[self._pool.heap[0]])
         if counts[CURRENT] != NO_NODE:
             bound = min(bound, scalars[BOUND])
-        return max(0.0, float(bound) - self._allowance)
+        return max(0.0, min(self.upper, float(bound) - self._allowance))
