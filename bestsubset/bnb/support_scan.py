@@ -12,37 +12,39 @@ from warmstarts.compilation import kernel, part
 def scan_supports(
     G: Matrix,
     c: Vector,
-    size: int,
-    first: int,
+    chosen: IntVector,
     threshold: float,
     best: Vector,
     best_support: IntVector,
     doubtful: IntMatrix,
     n_doubtful: IntVector,
+    budget: int,
 ) -> int:
-    r"""Scan every support of ``size`` columns whose smallest column is ``first``.
+    r"""Scan the supports whose smallest column is ``chosen[0]``, from the prefix ``chosen[:-1]`` on.
 
-    A prefix of ``size - 1`` columns is swept in one column at a time (Gram-Schmidt on G): ``u[a]`` is the
+    A prefix of all but one column is swept in one column at a time (Gram-Schmidt on G): ``u[a]`` is the
     pivot row of step a, scaled; ``w`` and ``d`` hold what is left of ``c`` and of the diagonal. The last column
     l then adds :math:`w_l^2/d_l` to the explained sum of squares. Where a pivot or the last ``d_l`` is
     below ``threshold`` the support is not judged here: it goes to the list ``doubtful``.
 
-    Returns the number of prefixes; ``best[0]`` and ``best_support`` are updated in place.
+    Returns the number of prefixes, at most ``budget``; ``chosen`` is then where to go on, or begins with -1 when
+    nothing is left. ``best[0]`` and ``best_support`` are updated in place.
     """
     m = len(c)
-    depth = size - 1
+    depth = len(chosen) - 1
+    first = chosen[0]
+    given = depth - 1  # levels whose column is where the last burst stopped, not the next in line
     u = np.zeros((depth, m))
     w = np.empty((depth + 1, m))
     d = np.empty((depth + 1, m))
     explained = np.zeros(depth + 1)
     is_doubtful = np.zeros(depth + 1, np.bool_)
-    chosen = np.zeros(size, np.int64)
-    w[0] = c
+    for i in range(m):
+        w[0, i] = c[i]
     for j in range(m):
         d[0, j] = G[j, j]
     prefixes = 0
     level = 0
-    chosen[0] = first
     while level >= 0:
         j = chosen[level]
         last = m - depth + level - 1  # leaves room for the columns still to come, the closed-form one included
@@ -54,8 +56,13 @@ def scan_supports(
         _sweep(G, u, w, d, explained, is_doubtful, level, j, threshold)
         if level < depth - 1:
             level += 1
-            chosen[level] = j + 1
+            if given > 0:
+                given -= 1
+            else:
+                chosen[level] = j + 1
             continue
+        if prefixes == budget:
+            return prefixes
         prefixes += 1
         _last_column(
             w[depth],
@@ -71,6 +78,7 @@ def scan_supports(
             n_doubtful,
         )
         chosen[level] += 1
+    chosen[0] = -1
     return prefixes
 
 

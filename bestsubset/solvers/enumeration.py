@@ -26,6 +26,7 @@ _DIRECT = 20_000  # up to here each support is refitted by itself: the plainest 
 _DEPENDENT = (
     1e-8  # a unit column of which less than this is left (squared) is refitted, not judged from the Gram matrix
 )
+_BURST = 50_000_000  # operations between looks at the clock
 _DOUBTFUL_ROOM = 20_000  # doubtful supports remembered for each first column
 
 
@@ -108,6 +109,7 @@ class _Search:
         self.run = run
         self.threads = threads
         self.visited = 0
+        self.stopped = False
 
     def one_by_one(self) -> bool:
         """Refit every support; True when all were visited."""
@@ -135,43 +137,53 @@ class _Search:
                 self.incumbent.offer(np.append(included, j))
             self.visited += len(free)
             return self._go_on()
-        best_of_size = -np.inf
+        best_of_size = -1.0
         with ThreadPoolExecutor(self.threads) as pool:
             firsts = range(len(free) - size + 1)
             for start in range(0, len(firsts), self.threads):
-                scans = pool.map(partial(_scan, G, c, size, best_of_size), firsts[start : start + self.threads])
-                for explained, support, doubtful, n_doubtful, prefixes in scans:
+                scan = partial(self._scan, G, c, size, best_of_size)
+                try:
+                    scans = list(pool.map(scan, firsts[start : start + self.threads]))
+                except KeyboardInterrupt:
+                    self.stopped = True
+                    raise
+                for explained, support, doubtful, prefixes in scans:
                     self.visited += prefixes
-                    if n_doubtful > len(doubtful):
-                        raise ArithmeticError(
-                            f"{n_doubtful} supports are too nearly dependent to judge in double precision;"
-                            f" expected at most {len(doubtful)}. Drop near-duplicate columns or add lambda2 > 0."
-                        )
-                    for rows in doubtful[:n_doubtful]:
+                    for rows in doubtful:
                         self.incumbent.offer(np.union1d(included, free[rows]))
                     if explained > best_of_size:
                         best_of_size = explained
                         self.incumbent.offer(np.union1d(included, free[support]))
-                if not self._go_on():
+                if not self._go_on() or self.stopped:
                     return False
         return True
+
+    def _scan(
+        self, G: Matrix, c: Vector, size: int, explained: float, first: int
+    ) -> tuple[float, IntVector, IntMatrix, int]:
+        """Scan the supports that begin with one column, in bursts; stop where the clock says so."""
+        from bestsubset.bnb.support_scan import scan_supports
+
+        best = np.array([explained])
+        support = np.zeros(size, dtype=np.int64)
+        doubtful = np.zeros((_DOUBTFUL_ROOM, size), dtype=np.int64)
+        n_doubtful = np.zeros(1, dtype=np.int64)
+        chosen = np.arange(first, first + size, dtype=np.int64)
+        budget = max(1, _BURST // (len(c) * size))
+        prefixes = 0
+        while chosen[0] >= 0 and not self.stopped:
+            prefixes += int(scan_supports(G, c, chosen, _DEPENDENT, best, support, doubtful, n_doubtful, budget))
+            self.stopped = self.stopped or self.run.is_out_of_time
+        if n_doubtful[0] > len(doubtful):
+            raise ArithmeticError(
+                f"{n_doubtful[0]} supports are too nearly dependent to judge in double precision; expected at most"
+                f" {len(doubtful)}. Drop near-duplicate columns or add lambda2 > 0."
+            )
+        return float(best[0]), support, doubtful[: n_doubtful[0]], prefixes
 
     def _go_on(self) -> bool:
         self.run.report(self.incumbent.value * self.scaled.unit, 0.0, self.visited)
         return not self.run.is_out_of_time
-
-
-def _scan(
-    G: Matrix, c: Vector, size: int, explained: float, first: int
-) -> tuple[float, IntVector, IntMatrix, int, int]:
-    from bestsubset.bnb.support_scan import scan_supports
-
-    best = np.array([explained if np.isfinite(explained) else -1.0])
-    support = np.zeros(size, dtype=np.int64)
-    doubtful = np.zeros((_DOUBTFUL_ROOM, size), dtype=np.int64)
-    n_doubtful = np.zeros(1, dtype=np.int64)
-    prefixes = scan_supports(G, c, size, first, _DEPENDENT, best, support, doubtful, n_doubtful)
-    return float(best[0]), support, doubtful, int(n_doubtful[0]), int(prefixes)
 
 
 def _supports(scaled: ScaledProblem) -> Iterator[IntVector]:

@@ -67,6 +67,17 @@ def test_interruption_returns_what_is_known(settings: dict) -> None:
     assert result.dual_bound <= bs.solve(problem, time_limit=20).objective * (1 + 1e-9)
 
 
+def test_enumeration_obeys_the_clock_in_the_middle_of_a_scan() -> None:
+    rng = np.random.default_rng(1)
+    problem = bs.Problem(rng.standard_normal((100, 60)), rng.standard_normal(100), 8)
+    result = bs.solve(problem, bs.Enumeration(), time_limit=0.5)
+
+    assert result.termination == "time limit"
+    assert result.status == "feasible"
+    assert result.dual_bound == 0.0  # an enumeration proves nothing before it ends
+    assert result.stats.seconds < 10  # C(60, 8) supports would take hours
+
+
 def test_interruption_before_anything_is_known() -> None:
     def interrupt(event: bs.Progress) -> None:
         raise KeyboardInterrupt

