@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -115,7 +116,8 @@ def _result(problem: Problem, answer: Answer, run: Run, solver_name: str) -> Res
         termination = Termination.GAP_CLOSED
     elif termination is Termination.GAP_CLOSED:
         termination = Termination.EXHAUSTED
-    run.report(objective, dual_bound, answer.nodes, force=True)
+    with suppress(KeyboardInterrupt):  # too late to interrupt: the answer is here
+        run.report(objective, dual_bound, answer.nodes, force=True)
     return Result(
         status=status,
         termination=termination,

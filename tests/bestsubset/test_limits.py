@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bestsubset as bs
+from bestsubset import run
 from bestsubset.bnb import race
 from bestsubset.solve import _result
 from bestsubset.solvers.interface import Answer
@@ -54,7 +55,10 @@ def test_memory_limit() -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"lambda2": 1.0, "constraints": [bs.Group([0, 1])]}])
-def test_interruption_returns_what_is_known(settings: dict) -> None:
+def test_interruption_returns_what_is_known(settings: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_SECONDS_BETWEEN_ROWS", 0.0)  # every burst tells, however short
+    monkeypatch.setattr(race, "_FIRST_NODES", 5)
+
     def interrupt(event: bs.Progress) -> None:
         if event.nodes > 0:
             raise KeyboardInterrupt
@@ -131,14 +135,14 @@ def test_the_same_seed_gives_the_same_run() -> None:
 def test_a_bound_above_the_objective_raises_and_is_never_repaired() -> None:
     problem = hard()
     coef = bs.solve(problem, time_limit=0).coef
-    run = bs.solve.__globals__["Run"](problem)
+    begun = run.Run(problem)
     value = problem.objective(coef)
     answer = Answer(coef, value * 1.001, bs.Termination.GAP_CLOSED, 1)
     with pytest.raises(bs.InvalidBoundError):
-        _result(problem, answer, run, "test")
+        _result(problem, answer, begun, "test")
 
     crossing_by_rounding = Answer(coef, value * (1 + 1e-12), bs.Termination.GAP_CLOSED, 1)
-    assert _result(problem, crossing_by_rounding, run, "test").relative_gap == 0.0
+    assert _result(problem, crossing_by_rounding, begun, "test").relative_gap == 0.0
 
 
 @pytest.mark.parametrize(
