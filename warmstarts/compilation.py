@@ -1,8 +1,10 @@
-"""Two decorators for every compiled kernel, so that all are compiled alike."""
+"""How kernels are compiled: two decorators, so that all are compiled alike, and a pause for the first call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
@@ -28,3 +30,20 @@ def part(function: F) -> F:
     It has no entry from Python, and is kept on disk inside its kernels: that halves the time of the first call ever.
     """
     return cast(F, _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
+
+
+@contextmanager
+def compiling(compiled: object) -> Iterator[None]:
+    """Pause the collection of garbage where a kernel is about to be called for the first time.
+
+    A compiler makes millions of small objects that live until it is done; looking through them all again and
+    again takes an eighth of its time.
+    """
+    if getattr(compiled, "signatures", None) or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -9,32 +9,6 @@ from warmstarts.compilation import kernel
 
 
 @kernel
-def invert(matrix: Matrix, smallest_pivot: float) -> bool:
-    """Invert a positive definite matrix in place, by Gauss–Jordan; False if a pivot is too small.
-
-    Compiled for its own sake: threaded libraries take longer to wake up than 500 columns take here.
-    """
-    m = len(matrix)
-    for p in range(m):
-        pivot = matrix[p, p]
-        if pivot <= smallest_pivot:
-            return False
-        source = matrix[p]
-        source[p] = 1.0
-        for j in range(m):
-            source[j] /= pivot
-        for i in range(m):
-            if i == p:
-                continue
-            target = matrix[i]
-            factor = target[p]
-            target[p] = 0.0
-            for j in range(m):
-                target[j] -= factor * source[j]
-    return True
-
-
-@kernel
 def eliminate(inverse: Matrix, coef: Vector, locked: BoolVector, smallest: int) -> IntVector:
     r"""Return the columns in the order in which they leave, until ``smallest`` or only locked ones are left.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import linalg
 
 from formulations import ScaledProblem
 from formulations._types import IntVector
@@ -122,13 +123,17 @@ def forward_order(source: GramRows, begin: IntVector, size: int, patience: int |
 
 def elimination_order(source: GramRows, smallest: int) -> IntVector | None:
     """Return the columns in the order in which backward elimination removes them; None if it cannot."""
-    from warmstarts.elimination_kernels import eliminate, invert
+    from warmstarts.elimination_kernels import eliminate
 
     if source.m > _LARGEST_INVERSE or not source.is_whole:
         return None
-    inverse = source.rows.copy()
-    if not invert(inverse, _DEPENDENT) or not np.all(np.diag(inverse) < 1.0 / _DEPENDENT):
+    try:
+        inverse = linalg.cho_solve(linalg.cho_factor(source.rows), np.eye(source.m))
+    except linalg.LinAlgError:
         return None
+    if not np.all(np.diag(inverse) < 1.0 / _DEPENDENT):
+        return None
+    inverse = np.ascontiguousarray(0.5 * (inverse + inverse.T))
     return np.asarray(eliminate(inverse, inverse @ source.c, source.locked, smallest))
 
 

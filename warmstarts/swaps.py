@@ -54,9 +54,11 @@ def descend_from(source: GramRows, support: IntVector) -> tuple[IntVector, float
     if not len(found):
         return found, 1.0
     if source.is_whole:
+        from warmstarts.compilation import compiling
         from warmstarts.swap_kernels import descend
 
-        rss = descend(source.rows, source.c, source.diagonal, source.locked, found)
+        with compiling(descend):
+            rss = descend(source.rows, source.c, source.diagonal, source.locked, found)
     else:
         rss = _descend_by_rows(source, found)
     return found, rss if rss >= 0.0 else np.inf

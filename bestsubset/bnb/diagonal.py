@@ -19,6 +19,7 @@ from scipy import linalg
 
 from bestsubset.bnb.perspective_state import DUAL, Terms, node_of
 from formulations._types import Matrix, Vector
+from warmstarts.compilation import compiling
 
 _OUTER = 10  # rounds of relaxation and barrier step
 _SWEEPS = 30  # of coordinate descent a round
@@ -75,7 +76,8 @@ def optimise_diagonal(G: Matrix, c: Vector, yy: float, k: int, ridge: Vector) ->
     for turn in range(_OUTER):
         Q = G - np.diag(d)
         rho = 0.5 * d + ridge
-        mu = relax(_root_terms(Q, c, 0.5 * yy, k, rho), node, mu, _SWEEPS, shares)
+        with compiling(relax):
+            mu = relax(_root_terms(Q, c, 0.5 * yy, k, rho), node, mu, _SWEEPS, shares)
         if node.values[DUAL] > best.bound:
             best = Diagonal(d.copy(), gamma.copy(), mu, float(node.values[DUAL]))
         gradient = 0.5 * gamma**2 * (1.0 / np.maximum(shares, 1e-9) - 1.0)

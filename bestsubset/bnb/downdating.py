@@ -35,6 +35,7 @@ from bestsubset.bnb.downdating_state import (
     Swept,
 )
 from formulations._types import IntVector, Matrix, Vector
+from warmstarts.compilation import compiling
 
 LARGEST = 400  # columns up to which the stack of nodes, 8 p³/3 bytes at worst, stays below 200 MB
 
@@ -110,7 +111,8 @@ class DowndatingTree:
         """Open up to so many nodes; True when the tree is exhausted."""
         from bestsubset.bnb.downdating_kernels import grow
 
-        return bool(grow(self._search, self._stack, self._swept, nodes))
+        with compiling(grow):
+            return bool(grow(self._search, self._stack, self._swept, nodes))
 
     @property
     def nodes(self) -> int:

@@ -26,8 +26,9 @@ from warmstarts import Restarts
 
 _SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
 _DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
-_ILL_CONDITIONED = 1e4  # moments above this begin with the downdating tree
-_HEAD_START = 1.0  # seconds it has before a diagonal is looked for
+_SPRINT = 600  # nodes of the downdating tree before anything else is tried
+_ILL_CONDITIONED = 1e4  # moments above this go on with it
+_HEAD_START = 1.0  # seconds, before a diagonal is looked for
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
 
 
@@ -84,15 +85,17 @@ class Engine:
         return self._perspective(is_definite)
 
     def _tall(self) -> Termination:
-        """Positive definite moments: both trees can, and the conditioning says which begins."""
+        """Positive definite moments: both trees can, and most problems end in the sprint of the first."""
         residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack))
         if self._settings.tree == "downdating":
             return self.race.run([residual])
-        if self._settings.tree == "race" and residual.condition > _ILL_CONDITIONED:
-            # Next to no diagonal can be taken out: most such trees end before a diagonal is found.
-            stopped = self.race.run([residual], seconds=_HEAD_START)
-            if stopped is not None:
-                return stopped
+        if self._settings.tree == "race":
+            if self.race.sprint(residual, _SPRINT):
+                return Termination.GAP_CLOSED
+            if residual.condition > _ILL_CONDITIONED:  # next to no diagonal can be taken out
+                stopped = self.race.run([residual], seconds=_HEAD_START)
+                if stopped is not None:
+                    return stopped
         floor = residual.bound
         perspective = self._perspective_tree(with_diagonal=True)
         if perspective is None:

@@ -50,6 +50,7 @@ from bestsubset.bnb.perspective_state import (
 )
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations._types import BoolVector, IntVector, Matrix, Vector
+from warmstarts.compilation import compiling
 
 RowsOf = Callable[[IntVector], Matrix]
 
@@ -196,7 +197,8 @@ class PerspectiveTree:
         stop_at = self.nodes + nodes
         while True:
             left = max(0, stop_at - self.nodes)
-            code = grow(self._terms(), self._node, self._search, self._pool, _ROOT_SWEEPS, left)
+            with compiling(grow):
+                code = grow(self._terms(), self._node, self._search, self._pool, _ROOT_SWEEPS, left)
             if code == ROWS_MISSING:
                 self._fetch(self._wanted_rows())
             elif code == POOL_FULL:

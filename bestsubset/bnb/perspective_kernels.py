@@ -32,7 +32,7 @@ from bestsubset.bnb.perspective_state import (
     Search,
     Terms,
 )
-from bestsubset.bnb.relaxation_kernels import evaluate, fix, lacks_rows, refresh, share, sweep
+from bestsubset.bnb.relaxation_kernels import evaluate, fix, lacks_rows, refresh, sweep
 from bestsubset.bnb.support_kernels import close_leaf, list_included
 from warmstarts.compilation import kernel, part
 
@@ -114,7 +114,7 @@ def _branch(terms: Terms, node: Node, search: Search, pool: Pool) -> None:
             if status[i] == FREE and (j < 0 or node.gain[i] > node.gain[j]):
                 j = i
     b = gamma[j]
-    include = b != 0.0 and share(b, search.scalars[MU], terms.rho[j], terms.lo[j], terms.hi[j]) >= 0.5
+    include = 4.0 * terms.rho[j] * b * b >= search.scalars[MU]  # a relaxed indicator of at least a half
     status[j] = OUT if include else IN
     gamma[j] = 0.0 if include else b
     push(pool, node, search)

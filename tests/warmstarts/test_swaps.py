@@ -8,7 +8,7 @@ import pytest
 from formulations import Include, Problem, ScaledProblem
 from tests.warmstarts.instances import ar1, least_value, scale
 from warmstarts import Restarts, Swaps, gram_rows
-from warmstarts.elimination_kernels import eliminate, invert
+from warmstarts.elimination_kernels import eliminate
 from warmstarts.gram_rows import GramRows
 from warmstarts.swap_kernels import best_swap, fit_support
 from warmstarts.swaps import descend_from, shrink
@@ -109,17 +109,6 @@ def test_a_full_cache_of_rows_starts_afresh(monkeypatch: pytest.MonkeyPatch) -> 
     for columns in ([0, 1], [2, 3], [3, 1], [4, 5, 6, 7, 8]):
         at = source.at(np.array(columns))
         assert source.rows[at] == pytest.approx(expected[columns], abs=1e-13)
-
-
-def test_inversion_and_its_refusal() -> None:
-    A = np.random.default_rng(0).standard_normal((30, 8))
-    H = A.T @ A
-    inverse = H.copy()
-    assert invert(inverse, 1e-10)
-    assert inverse @ H == pytest.approx(np.eye(8), abs=1e-10)
-    H[:, 7], H[7] = H[:, 0], H[0]
-    H[7, 7] = H[0, 0]
-    assert not invert(H, 1e-10)
 
 
 def test_elimination_removes_the_cheapest_each_time() -> None:
