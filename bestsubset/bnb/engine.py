@@ -89,7 +89,7 @@ class Engine:
         residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack))
         if self._settings.tree == "downdating":
             return self.race.run([residual])
-        if self._settings.tree == "race":
+        if self._settings.tree == "race" and not self._run.is_out_of_time:
             if self.race.sprint(residual, _SPRINT):
                 return Termination.GAP_CLOSED
             if residual.condition > _ILL_CONDITIONED:  # next to no diagonal can be taken out

@@ -53,7 +53,9 @@ class Race:
         """Give one tree so many nodes; True when the search is over."""
         if self._is_closed():
             return True
-        self.exhausted = tree.grow(nodes) or self.exhausted
+        if self._node_limit is not None:
+            nodes = min(nodes, self._node_limit - self.nodes)
+        self.exhausted = (nodes > 0 and tree.grow(nodes)) or self.exhausted
         self._settle(tree)
         return self.exhausted or self._is_closed()
 

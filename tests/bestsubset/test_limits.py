@@ -9,7 +9,7 @@ import pytest
 
 import bestsubset as bs
 from bestsubset import run
-from bestsubset.bnb import race
+from bestsubset.bnb import engine, race
 from bestsubset.solve import _result
 from bestsubset.solvers.interface import Answer
 
@@ -42,7 +42,7 @@ def test_node_limit(tree: str, optimum: float) -> None:
     result = bs.solve(hard(), bs.BranchAndBound(tree=tree, node_limit=150))
 
     assert result.termination == "node limit"
-    assert result.stats.nodes < 150 + 2 * race._FIRST_NODES
+    assert result.stats.nodes == 150
     assert result.dual_bound <= optimum * (1 + 1e-9)
 
 
@@ -58,6 +58,7 @@ def test_memory_limit() -> None:
 def test_interruption_returns_what_is_known(settings: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_SECONDS_BETWEEN_ROWS", 0.0)  # every burst tells, however short
     monkeypatch.setattr(race, "_FIRST_NODES", 5)
+    monkeypatch.setattr(engine, "_SPRINT", 5)
 
     def interrupt(event: bs.Progress) -> None:
         if event.nodes > 0:
