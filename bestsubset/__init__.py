@@ -3,10 +3,12 @@
 from bestsubset.api import best_path, best_subset
 from bestsubset.errors import DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
+from bestsubset.gap import relative_gap
 from bestsubset.path import Path
-from bestsubset.result import Proof, Result, Stats, Status, Termination, relative_gap
+from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
 from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from bestsubset.status import Proof, Status, Termination
 from formulations import (
     AtLeast,
     AtMost,

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from bestsubset.events import Listener
 from bestsubset.path import Path
-from bestsubset.result import Result, Termination
+from bestsubset.result import Result
 from bestsubset.solve import solve
 from bestsubset.solvers import Solver
+from bestsubset.status import Termination
 from formulations import Constraint, Loss, Problem, ProblemError
 
 

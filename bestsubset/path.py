@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bestsubset.result import Result, total_sum_of_squares
-from formulations import ProblemError
+from bestsubset.result import Result
+from formulations import ProblemError, ScaledProblem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,9 +96,6 @@ class Path(Mapping[int, Result]):
         rank = problem.p + int(problem.fit_intercept)
         if problem.n <= rank:
             return np.nan
-        root = np.sqrt(problem.sample_weight)
-        X = (problem.X - problem.column_means) * root[:, None]
-        mean = problem.sample_weight @ problem.y / problem.sample_weight.sum() if problem.fit_intercept else 0.0
-        y = (problem.y - mean) * root
-        fitted = X @ np.linalg.lstsq(X, y, rcond=None)[0]
-        return float(np.sum((y - fitted) ** 2) / (problem.n - rank)) if total_sum_of_squares(problem) > 0 else np.nan
+        scaled = ScaledProblem.of(problem)
+        residual = scaled.y - scaled.X @ np.linalg.lstsq(scaled.X, scaled.y, rcond=None)[0]
+        return scaled.unit * float(residual @ residual) / (problem.n - rank)

@@ -4,60 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bestsubset.gap import relative_gap
+from bestsubset.status import Proof, Status, Termination
 from formulations import Problem
 from formulations._types import Vector
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GAP_FLOOR = 1e-12  # of the null objective: below this an objective counts as zero
-
-
-class Status(StrEnum):
-    """What is known of the coefficients."""
-
-    OPTIMAL = "optimal"  # the relative gap is at most the tolerance asked for
-    FEASIBLE = "feasible"  # an incumbent, and a larger gap
-    INFEASIBLE = "infeasible"  # proved: no support satisfies the constraints
-    UNKNOWN = "unknown"  # no incumbent
-
-
-class Termination(StrEnum):
-    """Why the search stopped."""
-
-    GAP_CLOSED = "gap closed"
-    EXHAUSTED = "exhausted"  # nothing is left to search, yet rounding keeps the gap above the tolerance
-    TIME_LIMIT = "time limit"
-    NODE_LIMIT = "node limit"
-    MEMORY_LIMIT = "memory limit"
-    INTERRUPTED = "interrupted"
-
-
-class Proof(StrEnum):
-    """Who vouches for the dual bound."""
-
-    CHECKED = "checked"  # a certificate that the checker accepted
-    CERTIFICATE = "certificate"  # a certificate, not checked yet
-    BACKEND = "backend"  # the word of the solver that ran, ours or another, in floating point: nothing to re-check
-    NONE = "none"  # there is no bound
-
-
-def relative_gap(objective: float, dual_bound: float, null_objective: float) -> float:
-    r"""Return :math:`(f - \ell) / \max(|f|, 10^{-12} f_0)`, with 0/0 = 0.
-
-    ``null_objective`` :math:`f_0` is the objective of the empty model, so that the gap does not depend on the
-    units of the response.
-    """
-    difference = objective - dual_bound
-    if difference == 0:
-        return 0.0
-    scale = max(abs(objective), GAP_FLOOR * abs(null_objective))
-    return difference / scale if scale > 0 else math.inf
 
 
 @dataclass(frozen=True)
@@ -142,7 +99,7 @@ class Result:
     @property
     def r2(self) -> float:
         """1 - RSS / TSS; the total about the mean with an intercept, about zero without."""
-        return 1.0 - self.rss / total_sum_of_squares(self.problem)
+        return 1.0 - self.rss / self.problem.total_sum_of_squares
 
     @property
     def ties(self) -> tuple[tuple[int, ...], ...]:
@@ -198,10 +155,3 @@ class Result:
             f"Result({self.status}, cardinality={self.cardinality}, objective={self.objective:.6g},"
             f" relative_gap={self.relative_gap:.2g}, {self.termination}, proof={self.proof})"
         )
-
-
-def total_sum_of_squares(problem: Problem) -> float:
-    """Weighted sum of squares of the response, about its mean where there is an intercept."""
-    w, y = problem.sample_weight, problem.y
-    mean = float(w @ y / w.sum()) if problem.fit_intercept else 0.0
-    return float(w @ (y - mean) ** 2)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bestsubset.events import Listener, Progress
-from bestsubset.result import relative_gap
+from bestsubset.gap import relative_gap
 from formulations import Problem
 from formulations._types import Vector
 

@@ -14,16 +14,14 @@ import numpy as np
 
 from bestsubset.errors import InvalidBoundError, RefusedError
 from bestsubset.events import Listener
-from bestsubset.result import Proof, Result, Stats, Status, Termination, relative_gap
+from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
+from bestsubset.result import Result, Stats
 from bestsubset.run import Run
 from bestsubset.solvers import Solver, by_name
 from bestsubset.solvers.interface import Answer
+from bestsubset.status import Proof, Status, Termination
 from formulations import Problem, ProblemError
 from formulations._types import Vector
-
-# A bound may exceed the objective by this much of it, and of the null objective, through rounding alone.
-ROUNDING_OF_OBJECTIVE = 1e-9
-ROUNDING_OF_NULL = 1e-13
 
 
 def solve(

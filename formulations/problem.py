@@ -222,6 +222,13 @@ class Problem:
         return self.objective(np.zeros(self.p))
 
     @cached_property
+    def total_sum_of_squares(self) -> float:
+        """Weighted sum of squares of the response, about its mean where there is an intercept: R² is relative to it."""
+        w, y = self.sample_weight, self.y
+        mean = float(w @ y / w.sum()) if self.fit_intercept else 0.0
+        return float(w @ (y - mean) ** 2)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over the bytes of the data and every field."""
         sha = hashlib.sha256()

@@ -18,8 +18,8 @@ from bestsubset.bnb.reduction import unit_diagonal
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached
 from bestsubset.incumbent import Incumbent
-from bestsubset.result import Termination
 from bestsubset.run import Run
+from bestsubset.status import Termination
 from formulations import ScaledProblem
 from formulations._types import Matrix, Vector
 from warmstarts import Restarts

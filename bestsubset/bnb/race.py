@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import TypeVar, overload
 
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
+from bestsubset.gap import relative_gap
 from bestsubset.incumbent import Incumbent
-from bestsubset.result import Termination, relative_gap
 from bestsubset.run import Run
+from bestsubset.status import Termination
 
 _BURST = 0.05  # seconds of compiled work between looks at the clock
 _FIRST_SLICE = 0.25  # seconds a follower has for its turn; doubled every round

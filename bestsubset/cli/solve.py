@@ -14,7 +14,8 @@ from bestsubset.cli.output import as_json
 from bestsubset.cli.progress import shown
 from bestsubset.path import Path
 from bestsubset.report.summary import path_table, summary
-from bestsubset.result import Result, Status
+from bestsubset.result import Result
+from bestsubset.status import Status
 from formulations import Constraint, Exclude, Group, Include, ProblemError
 
 

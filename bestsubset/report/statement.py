@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from bestsubset.result import Proof, Result, Status, Termination, total_sum_of_squares
-from bestsubset.solve import ROUNDING_OF_OBJECTIVE
+from bestsubset.gap import ROUNDING_OF_OBJECTIVE
+from bestsubset.status import Proof, Status, Termination
 from formulations import Problem
+
+if TYPE_CHECKING:
+    from bestsubset.result import Result
 
 _R2_DECIMALS = 4
 _OBJECTIVE_DIGITS = 6
@@ -93,7 +96,7 @@ def _value(result: Result) -> str:
 
 def _bound(result: Result) -> str:
     if _in_r2(result.problem):
-        bound = min(1.0, 1.0 - 2.0 * result.dual_bound / total_sum_of_squares(result.problem))
+        bound = min(1.0, 1.0 - 2.0 * result.dual_bound / result.problem.total_sum_of_squares)
         step = 10.0 ** _decimals(bound)
         return f"{min(1.0, math.ceil(bound * step) / step):.{_decimals(bound)}f}"
     if result.dual_bound == 0:

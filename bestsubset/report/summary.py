@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
-from bestsubset.path import Path
 from bestsubset.report.statement import statement
-from bestsubset.result import Result
+
+if TYPE_CHECKING:
+    from bestsubset.path import Path
+    from bestsubset.result import Result
 
 _WIDTH = 76
 

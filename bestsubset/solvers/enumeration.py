@@ -15,10 +15,10 @@ import numpy as np
 
 from bestsubset.bnb.reduction import project_out
 from bestsubset.incumbent import Incumbent
-from bestsubset.result import Termination
 from bestsubset.run import Run
 from bestsubset.solvers.capability import unsupported_constraints
 from bestsubset.solvers.interface import Answer, Solver
+from bestsubset.status import Termination
 from formulations import Problem, ScaledProblem, SquaredLoss
 from formulations._types import IntMatrix, IntVector, Matrix, Vector
 

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bestsubset.result import Proof, Termination
 from bestsubset.run import Run
+from bestsubset.status import Proof, Termination
 from formulations import Problem
 from formulations._types import Vector
 
