@@ -6,6 +6,7 @@ from typing import Any
 
 IMPORT_TARGET = 1.5  # times the import of numpy, scipy and pandas
 FIRST_CALL_TARGET = 10.0  # seconds more than the second call
+ALL_KERNELS_TARGET = 20.0  # the same, when every kernel is called
 HEADER = (
     f"{'instance':<30} {'n':>5} {'p':>6} {'k':>4} {'seconds':>9} {'problem':>8} {'nodes':>9} {'gap':>8}"
     f" {'status':<9} {'target':>7} reached"
@@ -53,11 +54,13 @@ def _first_calls(calls: dict[str, dict[str, float]]) -> list[str]:
         "",
         "New processes, with an empty cache of kernels and then with the cache that the first one left.",
         "",
-        "| instance | first ever, s | second, s | first of a later process, s | compilation ≤ 10 s |",
+        "| instance | first ever, s | second, s | first of a later process, s | first less second |",
         "|---|--:|--:|--:|---|",
     ]
     for name, call in calls.items():
-        kept = "yes" if call["first_ever"] - call["second"] <= FIRST_CALL_TARGET else "no"
+        target = ALL_KERNELS_TARGET if name == "every kernel" else FIRST_CALL_TARGET
+        reached = call["first_ever"] - call["second"] <= target
+        kept = f"{'yes' if reached else 'no'} (≤ {target:g} s)"
         cells = (
             name,
             *(f"{call[key]:.2f}" for key in ("first_ever", "second", "first_of_a_later_process")),
