@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +13,18 @@ from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
+from bestsubset.bnb.independence import independent_parts
 from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
 from bestsubset.bnb.race import Race
 from bestsubset.bnb.reduction import unit_diagonal
 from bestsubset.bnb.residual_tree import ResidualTree
-from bestsubset.bnb.tree import MemoryLimitReached
+from bestsubset.bnb.tree import MemoryLimitReached, Tree
+from bestsubset.bnb.union_tree import UnionTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
 from bestsubset.status import Termination
 from formulations import ScaledProblem
-from formulations._types import Matrix, Vector
+from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
 
 _SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
@@ -77,6 +80,10 @@ class Engine:
     def _search(self) -> Termination:
         scaled = self.scaled
         is_definite = _has_definite_moments(scaled)
+        if not scaled.has_groups and not is_definite and scaled.is_plain and not scaled.ridge.any() and scaled.has_gram:
+            parts = independent_parts(scaled, _SMALLEST_EIGENVALUE)
+            if parts is not None:
+                return self._parts(parts)
         if scaled.has_groups or not (is_definite or _has_ridge_or_box(scaled)):
             return self._blocks(is_definite)
         fits = scaled.m <= LARGEST and stack_bytes(scaled.m, scaled.k) <= self._settings.memory_limit
@@ -156,6 +163,17 @@ class Engine:
             lambda1=scaled.lambda1, rho=rho, lower=lower, upper=upper, included=scaled.included,
         )  # fmt: skip
         return quadratic, Q, gamma, mu
+
+    def _parts(self, parts: list[IntVector]) -> Termination:
+        """Exactly dependent columns: a downdating tree for each choice of what is left out."""
+
+        def plant(columns: IntVector) -> Callable[[float], Tree]:
+            return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns)
+
+        # All columns of one part span what all columns span, so its floor is everybody's.
+        floor = ResidualTree(self.scaled, self.incumbent.value, self._slack, parts[0]).bound
+        tree = self.race.enter(UnionTree([plant(part) for part in parts], self.incumbent.value, floor))
+        return self.race.run([tree])
 
     def _blocks(self, is_definite: bool) -> Termination:
         """Groups, or moments too near singular for the compiled trees."""

@@ -17,11 +17,16 @@ class ResidualTree:
     The k-form searches the one size k. With λ0 the sizes 0, 1, 2, … are searched in turn, each only for residual
     sums of squares below :math:`2(f^* - \lambda_0 m)`, until even all columns together could not pay for m of them
     (the argument of Hofmann, Gatu, Kontoghiorghes, Colubi and Zeileis 2020 for information criteria).
+
+    ``columns`` restricts the search to some columns, all the included ones among them.
     """
 
-    def __init__(self, scaled: ScaledProblem, upper: float, relative_slack: float) -> None:
+    def __init__(
+        self, scaled: ScaledProblem, upper: float, relative_slack: float, columns: IntVector | None = None
+    ) -> None:
+        allowed = np.arange(scaled.m) if columns is None else columns
         self._included = np.flatnonzero(scaled.included)
-        self._free = np.flatnonzero(~scaled.included)
+        self._free = allowed[~scaled.included[allowed]]
         G, c, self._yy = project_out(scaled, self._included, self._free)
         self._G, self._c = unit_diagonal(G, c)
         self._lambda0 = scaled.lambda0
