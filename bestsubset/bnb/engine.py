@@ -149,7 +149,9 @@ class Engine:
         rho, Q = scaled.ridge, None
         diagonal, gamma, mu = np.ones(m), None, None
         if with_diagonal:
-            found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, scaled.k, scaled.ridge)
+            # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
+            size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))
+            found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, size, scaled.ridge)
             if found is not None:
                 Q = np.ascontiguousarray(scaled.gram - np.diag(found.d))
                 rho, diagonal = scaled.ridge + 0.5 * found.d, np.ascontiguousarray(np.diag(Q))
