@@ -93,8 +93,7 @@ class Result:
         """Weighted residual sum of squares; NaN without an incumbent."""
         if self.coef is None:
             return math.nan
-        residual = self.problem.y - self.problem.predict(self.coef, self.intercept)
-        return float(self.problem.sample_weight @ residual**2)
+        return float(self.problem.sample_weight @ self.problem.residuals(self.coef) ** 2)
 
     @property
     def r2(self) -> float:

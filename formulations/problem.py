@@ -191,25 +191,42 @@ class Problem:
         """Return the best intercept for ``coef``; zero without an intercept."""
         if not self.fit_intercept:
             return 0.0
-        at_mean = self.loss.best_intercept(self.y, self._centred_predictor(coef), self.sample_weight)
-        return at_mean - float(self.column_means @ coef)
+        y, eta = self.y - self._origin, self._centred_predictor(coef)
+        at_mean = self.loss.best_intercept(y, eta, self.sample_weight)
+        return at_mean + self._origin - float(self.column_means @ coef)
 
     def predict(self, coef: Vector, intercept: float | None = None) -> Vector:
         """Return b + X @ coef, shape (n,); the intercept is profiled out unless given."""
-        centred = self._centred_predictor(coef)
-        if intercept is not None:
-            return centred + (intercept + float(self.column_means @ coef))
-        if not self.fit_intercept:
-            return centred
-        return centred + self.loss.best_intercept(self.y, centred, self.sample_weight)
+        return self._centred(coef, intercept)[1] + self._origin
+
+    def residuals(self, coef: Vector, intercept: float | None = None) -> Vector:
+        """Return y - b - X @ coef, shape (n,), without the digits that a far origin would cost."""
+        y, eta = self._centred(coef, intercept)
+        return y - eta
 
     def objective(self, coef: Vector, intercept: float | None = None) -> float:
         """Return the objective at ``coef``; the intercept is profiled out unless given."""
         used = np.flatnonzero(coef)
         scaled = self.penalty_scale[used] * coef[used]
         penalty = self.lambda1 * np.abs(scaled).sum() + self.lambda2 * (scaled @ scaled)
-        loss = self.loss.value(self.y, self.predict(coef, intercept), self.sample_weight)
+        loss = self.loss.value(*self._centred(coef, intercept), self.sample_weight)
         return loss + self.lambda0 * self.selection.charged(used) + float(penalty)
+
+    @cached_property
+    def _origin(self) -> float:
+        """Where the response is measured from: its mean, where the loss allows it."""
+        if not (self.fit_intercept and self.loss.depends_on_residual_alone):
+            return 0.0
+        return float(self.sample_weight @ self.y / self.sample_weight.sum())
+
+    def _centred(self, coef: Vector, intercept: float | None) -> tuple[Vector, Vector]:
+        """Response and linear predictor, both less the origin: a mean of 1e10 would cost ten digits otherwise."""
+        y, eta = self.y - self._origin, self._centred_predictor(coef)
+        if intercept is not None:
+            return y, eta + (intercept - self._origin + float(self.column_means @ coef))
+        if self.fit_intercept:
+            return y, eta + self.loss.best_intercept(y, eta, self.sample_weight)
+        return y, eta
 
     def _centred_predictor(self, coef: Vector) -> Vector:
         # Centred before multiplying: a column of mean 1e8 and deviation 1 would cost eight digits otherwise.

@@ -16,6 +16,7 @@ from formulations._types import BoolVector, IntVector, Matrix, Vector
 from formulations.errors import ProblemError
 from formulations.problem import Problem
 
+_DRIFT = 1e-10  # mean of a centred column, relative to its entries, that is worth a second centring
 _GRAM_LIMIT = 3000  # columns up to which the whole Gram matrix is formed at once
 
 
@@ -91,11 +92,19 @@ class ScaledProblem:
         if not len(columns):
             raise ProblemError("Exclude leaves no column; expected at least one candidate. Exclude fewer columns.")
         root = np.sqrt(problem.sample_weight)
-        mean = problem.sample_weight @ problem.y / problem.sample_weight.sum() if problem.fit_intercept else 0.0
-        y = (problem.y - mean) * root
+        y = problem.y
+        if problem.fit_intercept:
+            for _ in range(2):  # a mean far from zero is itself rounded: the second step takes what it left behind
+                y = y - problem.sample_weight @ y / problem.sample_weight.sum()
+        y = y * root
         y_norm = float(linalg.norm(y))
         X = problem.X if keep.all() else problem.X[:, columns]
         X = X - problem.column_means[columns]
+        if problem.fit_intercept:
+            # As for the response; a look at what is left spares the second step where there is nothing to take.
+            drift = problem.sample_weight @ X / problem.sample_weight.sum()
+            if np.any(np.abs(drift) > _DRIFT * np.abs(X[: min(len(X), 64)]).max(axis=0)):
+                X -= drift
         if np.any(root != 1.0):
             X *= root[:, None]
         norms = np.sqrt(np.einsum("ij,ij->j", X, X))

@@ -21,6 +21,7 @@ class Loss(ABC):
     """
 
     name: ClassVar[str]
+    depends_on_residual_alone: ClassVar[bool] = False  # on y - eta: then both may be shifted alike
 
     @abstractmethod
     def value(self, y: Vector, eta: Vector, weights: Vector) -> float:

@@ -16,6 +16,7 @@ class SquaredLoss(Loss):
     r"""Half the weighted residual sum of squares, :math:`\tfrac12\sum_i w_i (y_i - \eta_i)^2`."""
 
     name: ClassVar[str] = "squared"
+    depends_on_residual_alone: ClassVar[bool] = True
 
     def value(self, y: Vector, eta: Vector, weights: Vector) -> float:
         residual = y - eta

@@ -167,3 +167,19 @@ def test_enumeration_by_closed_form_equals_one_by_one(monkeypatch: pytest.Monkey
 
         assert fast.objective == pytest.approx(least, rel=1e-9)
         assert fast.status == "optimal"
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e8, 1e10, 1e12])
+@pytest.mark.parametrize("lambda2", [0.0, 0.1])
+def test_data_far_from_zero_keep_their_digits(offset: float, lambda2: float) -> None:
+    """A response of mean 1e10 once lost ten digits of the objective, and the bound then lay above it."""
+    rng = np.random.default_rng(3)
+    X = np.round(rng.standard_normal((60, 8)), 3) + offset  # the offset swallows digits of the data, not of the answer
+    y = np.round((X - offset)[:, :3].sum(axis=1) + rng.standard_normal(60), 3) + offset
+    here = bs.best_subset(X - offset, y - offset, k=3, lambda2=lambda2)  # exact differences: the same data nearby
+    there = bs.best_subset(X, y, k=3, lambda2=lambda2)
+
+    assert there.status == "optimal"
+    assert there.support == here.support
+    assert there.objective == pytest.approx(here.objective, rel=1e-9)
+    assert there.rss == pytest.approx(here.rss, rel=1e-9)
