@@ -27,7 +27,7 @@ def kernel(function: F) -> F:
 def part(function: F) -> F:
     """Compile a part of a kernel, which only kernels call.
 
-    It has no entry from Python, and is kept on disk inside its kernels: that halves the time of the first call ever.
+    It has no entry from Python, and is kept on disk inside its kernels: that makes the first call ever much shorter.
     """
     return cast(F, _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
@@ -37,7 +37,7 @@ def compiling(compiled: object) -> Iterator[None]:
     """Pause the collection of garbage where a kernel is about to be called for the first time.
 
     A compiler makes millions of small objects that live until it is done; looking through them all again and
-    again takes an eighth of its time.
+    again takes a noticeable part of its time.
     """
     if getattr(compiled, "signatures", None) or not gc.isenabled():
         yield
