@@ -68,7 +68,6 @@ class DowndatingTree:
         self, G: Matrix, c: Vector, yy: float, k: int, upper: float, relative_slack: float, condition: float
     ) -> None:
         p = len(c)
-        p = len(c)
         # On the diabetes data (p = 64, condition 3e7) 869 nodes of real trees lost at most 5e-20 times the condition
         # number; this is hundreds of times more, and never less than a few units in the last place of y'y.
         self._allowance = yy * max(1e-14, 3e-17 * condition)
