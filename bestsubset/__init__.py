@@ -1,6 +1,9 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
 from bestsubset.api import best_path, best_subset
+from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.verdict import MalformedCertificate, Verdict
+from bestsubset.certificates.verify import verify
 from bestsubset.errors import DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
@@ -35,6 +38,7 @@ __all__ = [
     "Bounds",
     "BranchAndBound",
     "Budget",
+    "Certificate",
     "Constraint",
     "DataError",
     "Enumeration",
@@ -45,6 +49,7 @@ __all__ = [
     "Include",
     "InvalidBoundError",
     "Loss",
+    "MalformedCertificate",
     "Path",
     "Problem",
     "ProblemError",
@@ -58,8 +63,10 @@ __all__ = [
     "Stats",
     "Status",
     "Termination",
+    "Verdict",
     "best_path",
     "best_subset",
     "relative_gap",
     "solve",
+    "verify",
 ]

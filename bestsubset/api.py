@@ -38,6 +38,7 @@ def best_subset(
     threads: int | None = None,
     progress: Listener | None = None,
     random_state: int = 0,
+    certificate: bool = True,
 ) -> Result:
     """Return the best model with at most ``k`` of the columns of X, and the proof that it is the best.
 
@@ -76,6 +77,7 @@ def best_subset(
         threads=threads,
         progress=progress,
         random_state=random_state,
+        certificate=certificate,
     )
 
 
@@ -104,7 +106,7 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
 
 def _split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the keywords of `solve` from those of `Problem`."""
-    for_solve = ("solver", "time_limit", "gap", "start", "threads", "progress", "random_state")
+    for_solve = ("solver", "time_limit", "gap", "start", "threads", "progress", "random_state", "certificate")
     unknown = {"k", "k_max"} & set(settings)
     if unknown:
         raise ProblemError(f"{unknown.pop()} is given twice; expected k_max alone. Drop the other.")

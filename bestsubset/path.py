@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.write import join
 from bestsubset.result import Result
 from formulations import ProblemError, ScaledProblem
 
@@ -33,6 +35,13 @@ class Path(Mapping[int, Result]):
 
     def __len__(self) -> int:
         return len(self.results)
+
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        """One certificate with a claim for each size; None where a size has none."""
+        certificates = [result.certificate for result in self.results.values()]
+        present = [certificate for certificate in certificates if certificate is not None]
+        return join(present) if present and len(present) == len(certificates) else None
 
     def table(self) -> pd.DataFrame:
         r"""Return one row a size: k, rss, r2, adj_r2, aic, aicc, bic, ebic, cp, gap.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.verdict import Verdict
+from bestsubset.errors import RefusedError
 from bestsubset.gap import relative_gap
 from bestsubset.status import Proof, Status, Termination
 from formulations import Problem
@@ -34,7 +37,7 @@ class Result:
 
     Attributes
     ----------
-    status, termination, proof : StrEnum
+    status, termination : StrEnum
     coef : array, shape (p,), or None
         In the user's units; None when there is no incumbent.
     intercept : float
@@ -43,7 +46,7 @@ class Result:
     dual_bound : float
         No feasible point has an objective below it, given `assumptions`.
     problem : Problem
-    certificate : object or None
+    certificate : Certificate or None
         The proof that can be re-checked, where there is one.
     stats : Stats
     gap_tolerance : float
@@ -53,16 +56,43 @@ class Result:
 
     status: Status
     termination: Termination
-    proof: Proof
     coef: Vector | None
     intercept: float
     objective: float
     dual_bound: float
     problem: Problem
-    certificate: Any
+    certificate: Certificate | None
     stats: Stats
     gap_tolerance: float
     rows: tuple[tuple[float, float, float, int], ...] = ()
+
+    @property
+    def proof(self) -> Proof:
+        """Who vouches for the bound; "checked" once `verify` has accepted the certificate."""
+        if not math.isfinite(self.dual_bound):
+            return Proof.NONE
+        if self.certificate is None:
+            return Proof.BACKEND
+        verdict = self.certificate.verdict
+        return Proof.CHECKED if verdict is not None and verdict.valid else Proof.CERTIFICATE
+
+    def verify(self) -> Verdict:
+        """Check the certificate against the data of the problem; see `bestsubset.verify`.
+
+        Raises
+        ------
+        RefusedError
+            If there is no certificate.
+        """
+        if self.certificate is None:
+            raise RefusedError(
+                "certificate is None; expected a certificate to check."
+                " Solve with branch_and_bound and certificate=True."
+            )
+        from bestsubset.certificates.verify import verify
+
+        problem = self.problem
+        return verify(self.certificate, problem.X, problem.y, problem.sample_weight)
 
     @property
     def relative_gap(self) -> float:

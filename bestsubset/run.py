@@ -20,7 +20,8 @@ _SECONDS_BETWEEN_ROWS = 0.2
 class Run:
     """Clock and settings that every solver obeys.
 
-    ``start`` is a support (column indices) or coefficients (shape (p,)), whichever the caller gave.
+    ``start`` is a support (column indices) or coefficients (shape (p,)), whichever the caller gave. ``certificate``
+    asks for the search to be logged.
     """
 
     problem: Problem
@@ -30,6 +31,7 @@ class Run:
     threads: int | None = None
     listener: Listener | None = None
     random_state: int = 0
+    certificate: bool = True
     began: float = field(default_factory=time.perf_counter)
     rows: list[tuple[float, float, float, int]] = field(default_factory=list)
 

@@ -12,16 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.write import write
 from bestsubset.errors import InvalidBoundError, RefusedError
 from bestsubset.events import Listener
 from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
 from bestsubset.result import Result, Stats
 from bestsubset.run import Run
-from bestsubset.solvers import Solver, by_name
+from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name
 from bestsubset.solvers.interface import Answer
-from bestsubset.status import Proof, Status, Termination
+from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
 from formulations._types import Vector
+
+_OURS = (BranchAndBound, Enumeration)
 
 
 def solve(
@@ -34,6 +38,7 @@ def solve(
     threads: int | None = None,
     progress: Listener | None = None,
     random_state: int = 0,
+    certificate: bool = True,
 ) -> Result:
     """Solve a problem and return the best model found, with its bound.
 
@@ -53,6 +58,8 @@ def solve(
         Called with a `Progress` a few times a second at most.
     random_state : int
         Seed of everything random: the warm starts.
+    certificate : bool
+        Log the search, so that the answer comes with a certificate where the solver can give one.
 
     Returns
     -------
@@ -86,14 +93,15 @@ def solve(
         threads=threads,
         listener=progress,
         random_state=random_state,
+        certificate=certificate,
     )
     reason = chosen.refuses(problem)
     if reason is not None:
         raise RefusedError(reason)
-    return _result(problem, chosen.solve(problem, run), run, chosen.name)
+    return _result(problem, chosen.solve(problem, run), run, chosen)
 
 
-def _result(problem: Problem, answer: Answer, run: Run, solver_name: str) -> Result:
+def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Result:
     coef = answer.coef
     objective = math.inf if coef is None else problem.objective(coef)
     dual_bound = answer.dual_bound
@@ -102,7 +110,7 @@ def _result(problem: Problem, answer: Answer, run: Run, solver_name: str) -> Res
         if dual_bound - objective > allowance:
             raise InvalidBoundError(
                 f"The dual bound is {dual_bound!r}; expected at most the objective {objective!r} of the incumbent."
-                f" This is a bug in {solver_name}: please report it with the problem's digest {problem.digest}."
+                f" This is a bug in {solver.name}: please report it with the problem's digest {problem.digest}."
             )
         dual_bound = objective
     status = Status.UNKNOWN
@@ -119,17 +127,25 @@ def _result(problem: Problem, answer: Answer, run: Run, solver_name: str) -> Res
     return Result(
         status=status,
         termination=termination,
-        proof=answer.proof if math.isfinite(dual_bound) else Proof.NONE,
         coef=coef,
         intercept=0.0 if coef is None else problem.intercept(coef),
         objective=objective,
         dual_bound=dual_bound,
         problem=problem,
-        certificate=None,
-        stats=Stats(solver_name, run.seconds, answer.nodes, answer.threads, dict(_versions())),
+        certificate=_certificate(problem, answer, objective, dual_bound, solver),
+        stats=Stats(solver.name, run.seconds, answer.nodes, answer.threads, dict(_versions())),
         gap_tolerance=run.gap,
         rows=tuple(run.rows),
     )
+
+
+def _certificate(
+    problem: Problem, answer: Answer, objective: float, dual_bound: float, solver: Solver
+) -> Certificate | None:
+    """The certificate of an answer: of our own searches alone, never on the word of another solver."""
+    if type(solver) not in _OURS or answer.logged is None or answer.coef is None:
+        return None
+    return write(problem, answer.coef, objective, dual_bound, answer.logged)
 
 
 def _start_coefficients(start: Any, problem: Problem) -> Vector | None:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
+from bestsubset.bnb.log import TreeLog
+from bestsubset.bnb.node_events import NodeEvents
 from bestsubset.bnb.perspective import Quadratic
-from bestsubset.bnb.perspective_state import FREE, IN, OUT, StatusVector
+from bestsubset.bnb.perspective_state import BRANCHED, FREE, IN, LEAF, OUT, SUPPORT, StatusVector
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
@@ -23,6 +25,7 @@ from warmstarts.refit import refit
 
 _SWEEPS = 12  # of coordinate descent between two evaluations of a node's bound
 _EVALUATIONS = 4
+_UNITS = 16 * 2.0**-53  # of rounding, in the data and in the fit
 
 
 class BlockTree:
@@ -34,6 +37,8 @@ class BlockTree:
     quadratic, Q : optional
         The problem with a ridge or box on every column (see `PerspectiveTree`) for the dual bound; without it only
         the fit of all allowed columns is used.
+    log : TreeLog, optional
+        Where the tree is logged for a certificate.
     """
 
     def __init__(
@@ -44,8 +49,12 @@ class BlockTree:
         quadratic: Quadratic | None = None,
         Q: Matrix | None = None,
         memory_limit: float = 4e9,
+        log: TreeLog | None = None,
     ) -> None:
         self._scaled = scaled
+        self._log = log
+        self._events = NodeEvents(log) if log is not None else None
+        self._ids = 1
         self._upper = upper
         self._slack = relative_slack
         self._quadratic, self._Q = quadratic, Q
@@ -58,9 +67,9 @@ class BlockTree:
         self._room_for_nodes = int(memory_limit / (100 + 9 * scaled.m))
         root = np.array([IN if scaled.included[block[0]] else FREE for block in self._blocks], dtype=np.int8)
         self._count = 0
-        self._open: list[tuple[float, int, bytes, bytes, float]] = []
+        self._open: list[tuple[float, int, bytes, bytes, float, int, int]] = []
         mu = max(scaled.lambda0, float(np.sort(scaled.correlation**2)[-scaled.k]), 1e-8)
-        self._push(0.0, root, np.zeros(scaled.m), mu)
+        self._push(0.0, root, np.zeros(scaled.m), mu, 0, -1)
         self._support: IntVector | None = None
         self._least_leaf = np.inf
         self.nodes = 0
@@ -94,35 +103,63 @@ class BlockTree:
                 return True
             if len(self._open) > self._room_for_nodes:
                 raise MemoryLimitReached
-            bound, _, status, gamma, mu = self._open[0]
-            if bound >= self._prune_at:
-                self._open.clear()
+            if self._open[0][0] >= self._prune_at:
+                self._close_all()
                 return True
-            self._expand(bound, np.frombuffer(status, np.int8).copy(), np.frombuffer(gamma).copy(), mu)
+            self._expand()
             self.nodes += 1
         return not self._open
 
-    def _push(self, bound: float, status: StatusVector, gamma: Vector, mu: float) -> None:
-        self._count += 1
-        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), gamma.tobytes(), mu))
+    def _close_all(self) -> None:
+        """Close the open nodes by the bounds they have."""
+        for *_, node, multiplier in self._open:
+            self._note_leaf(node, multiplier)
+        self._open.clear()
 
-    def _expand(self, bound: float, status: StatusVector, gamma: Vector, mu: float) -> None:
+    def close_log(self) -> TreeLog | None:
+        """Log the open nodes as leaves; return the log."""
+        if self._events is None:
+            return None
+        self._close_all()
+        return self._events.assemble(np.zeros((0, 2), dtype=np.int64))
+
+    def _note_leaf(self, node: int, multiplier: int) -> None:
+        """A leaf by its multiplier, or by a fit of all that it allows."""
+        if self._events is not None:
+            self._events.note(node, LEAF if self._fit_value is None else SUPPORT, multiplier)
+
+    def _push(self, bound: float, status: StatusVector, gamma: Vector, mu: float, node: int, multiplier: int) -> None:
+        self._count += 1
+        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), gamma.tobytes(), mu, node, multiplier))
+
+    def _expand(self) -> None:
         """Bound the node on top of the heap and replace it by its children; an interruption leaves it there."""
+        bound, _, packed, gamma_bytes, mu, node, multiplier = self._open[0]
+        status, gamma = np.frombuffer(packed, np.int8).copy(), np.frombuffer(gamma_bytes).copy()
         room = self._scaled.k - float(self._sizes[status == IN].sum())
         status[(status == FREE) & (self._sizes > room)] = OUT
         free = status == FREE
         children: list[StatusVector] = []
         if not free.any() or (self._all_may_enter and self._sizes[free].sum() <= room):
-            self._leaf(np.flatnonzero(status != OUT))
+            self._leaf(np.flatnonzero(status != OUT), node)
         else:
-            bound, gamma, mu = self._bound(bound, status, gamma, mu, room)
+            inherited = bound
+            bound, gamma, mu, proof = self._bound(bound, status, gamma, mu, room)
+            if self._log is not None and bound > inherited and self._fit_value is None:
+                used = np.flatnonzero(proof)
+                multiplier = self._log.add_multiplier(used, proof[used])
             if bound < self._prune_at:
-                children = self._branch(status, gamma, room)
+                branching, children = self._branch(status, gamma, room)
+                if self._events is not None:
+                    self._events.note(node, BRANCHED, int(self._blocks[branching][0]))
+            else:
+                self._note_leaf(node, multiplier)
         heapq.heappop(self._open)
         for child in children:
             inside = gamma.copy()
             inside[child[self._block_of] == OUT] = 0.0
-            self._push(bound, child, inside, mu)
+            self._push(bound, child, inside, mu, self._ids, multiplier)
+            self._ids += 1
 
     @property
     def _all_may_enter(self) -> bool:
@@ -131,12 +168,13 @@ class BlockTree:
 
     def _bound(
         self, bound: float, status: StatusVector, gamma: Vector, mu: float, room: float
-    ) -> tuple[float, Vector, float]:
+    ) -> tuple[float, Vector, float, Vector]:
+        """Return the node's bound, γ and μ to go on from, and the γ that proves the bound if it rose."""
         allowed = np.flatnonzero(status[self._block_of] != OUT)
         if self._fit_value is not None:
             value, gamma = self._fit_value(allowed)
             paid = self._scaled.lambda0 * float(self._sizes[status == IN].sum())
-            return max(bound, value + paid), gamma, mu
+            return max(bound, value + paid), gamma, mu, gamma
         from bestsubset.bnb.block_kernels import relax_blocks
 
         assert self._quadratic is not None
@@ -145,6 +183,7 @@ class BlockTree:
         gamma[status[self._block_of] == OUT] = 0.0
         shares = np.full(len(status), min(1.0, room / max(1.0, float(self._sizes[status == FREE].sum()))))
         w, gains = np.empty(self._scaled.m), np.empty(len(status))
+        proof = gamma
         for _ in range(_EVALUATIONS):
             mu = relax_blocks(
                 self._Q, q.c, q.lambda0, q.lambda1, q.rho, q.lower, q.upper, self._block_of, self._sizes, status, room,
@@ -153,13 +192,15 @@ class BlockTree:
             net = gains - q.lambda0 * self._sizes
             value = q.half_yy - 0.5 * gamma @ (q.c - w) - net[status == IN].sum()
             free = status == FREE
-            bound = max(bound, float(value - _knapsack(net[free], self._sizes[free], room)))
+            value = float(value - _knapsack(net[free], self._sizes[free], room))
+            if value > bound:
+                bound, proof = value, gamma.copy()
             if bound >= self._prune_at:
                 break
-        return bound, gamma, mu
+        return bound, gamma, mu, proof
 
-    def _branch(self, status: StatusVector, gamma: Vector, room: float) -> list[StatusVector]:
-        """Round the relaxation to a support, then split on the block that carries most of it."""
+    def _branch(self, status: StatusVector, gamma: Vector, room: float) -> tuple[int, list[StatusVector]]:
+        """Round the relaxation to a support, then split on the block that carries most of it: first in, then out."""
         weight = np.bincount(self._block_of, gamma**2, minlength=len(status))
         weight[status != FREE] = -1.0
         chosen: list[int] = np.flatnonzero(status == IN).tolist()
@@ -171,20 +212,26 @@ class BlockTree:
         self._offer(self._columns(np.array(chosen, dtype=np.int64)))
         branching = int(np.argmax(weight))
         children = []
-        for decision in (OUT, IN):
+        for decision in (IN, OUT):
             child = status.copy()
             child[branching] = decision
             children.append(child)
-        return children
+        return branching, children
 
     def _columns(self, blocks: IntVector) -> IntVector:
         if not len(blocks):
             return np.zeros(0, dtype=np.int64)
         return np.sort(np.concatenate([self._blocks[b] for b in blocks]))
 
-    def _leaf(self, blocks: IntVector) -> None:
+    def _leaf(self, blocks: IntVector, node: int) -> None:
         """Value a complete support from the data; zeros are not charged, so its worth is also its bound."""
-        value = self._offer(self._columns(blocks))
+        support = self._columns(blocks)
+        value = self._offer(support)
+        if self._events is not None and self._log is not None:
+            if self._scaled.is_plain:
+                self._events.note(node, SUPPORT)
+            else:
+                self._events.note(node, LEAF, self._log.add_multiplier(support, refit(self._scaled, support)))
         if value < self._prune_at:
             self._least_leaf = min(self._least_leaf, value)
 
@@ -227,6 +274,8 @@ def _fit_bound(scaled: ScaledProblem) -> Callable[[IntVector], tuple[float, Vect
         if len(allowed):
             gamma[allowed] = linalg.lstsq(triangle[:, allowed], triangle[:, -1], lapack_driver="gelsy")[0]
         residual = triangle[:, -1] - triangle[:, allowed] @ gamma[allowed]
-        return 0.5 * float(residual @ residual), gamma
+        # Scaling rounded each entry of the unit columns: at these coefficients that moves the residual by so much.
+        moved = _UNITS * (1.0 + float(np.abs(gamma).sum()))
+        return 0.5 * max(0.0, float(np.linalg.norm(residual)) - moved) ** 2, gamma
 
     return fit

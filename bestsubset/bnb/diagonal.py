@@ -120,8 +120,12 @@ def _is_definite(matrix: Matrix) -> bool:
 
 
 def _safely_below(G: Matrix, d: Vector) -> Vector:
-    """Shrink d until the smallest eigenvalue of G - D is positive beyond rounding."""
-    floor = 4 * len(d) * np.finfo(float).eps * float(np.max(np.diag(G)))
+    """Shrink d until G - D is positive definite beyond what a verified Cholesky factorisation can lose on it.
+
+    That loses m(ε + 2γ) (section 7 of the certificates' format), with ε = 40 units and γ = m units of rounding.
+    """
+    m = len(d)
+    floor = 2 * m * (40 + 2 * (m + 2)) * 2.0**-53 * float(np.max(np.diag(G)))
     while linalg.eigvalsh(G - np.diag(d), subset_by_index=[0, 0])[0] < floor:
         d = 0.999 * d
     return d

@@ -23,20 +23,26 @@ import numpy as np
 from scipy import linalg
 
 from bestsubset.bnb.downdating_state import (
+    DRAINED,
     FOUND,
     LEVEL,
+    LOGGED,
     NODES,
     NOT_OPENED,
     PRUNE_AT,
+    PRUNED,
     REJECTED,
     UPPER,
     Search,
     Stack,
     Swept,
 )
+from bestsubset.bnb.log import Stream
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts.compilation import compiling
 
+_SOLVE, _END = 0, 7  # tokens of the certificate
+_LOG_ROOM = 2**16  # tokens between two looks at the log
 LARGEST = 400  # columns up to which the stack of nodes, 8 p³/3 bytes at worst, stays below 200 MB
 
 
@@ -62,12 +68,27 @@ class DowndatingTree:
         Nodes within this of the incumbent are pruned; it is taken off the bound.
     condition : float
         Condition number of G: it sets the allowance for rounding.
+    tokens : Stream, optional
+        Where the tree is logged for a certificate, from its end on.
+    names : shape (p,), optional
+        The columns as the log names them.
     """
 
     def __init__(
-        self, G: Matrix, c: Vector, yy: float, k: int, upper: float, relative_slack: float, condition: float
+        self,
+        G: Matrix,
+        c: Vector,
+        yy: float,
+        k: int,
+        upper: float,
+        relative_slack: float,
+        condition: float,
+        tokens: Stream | None = None,
+        names: IntVector | None = None,
     ) -> None:
         p = len(c)
+        self._tokens = tokens
+        self._log_start = tokens.length if tokens is not None else 0
         # On the diabetes data (p = 64, condition 3e7) 869 nodes of real trees lost at most 5e-20 times the condition
         # number; this is hundreds of times more, and never less than a few units in the last place of y'y.
         self._allowance = yy * max(1e-14, 3e-17 * condition)
@@ -81,10 +102,12 @@ class DowndatingTree:
             slack=relative_slack,
             allowance=self._allowance,
             scalars=np.array([upper, upper * (1 - relative_slack) + self._allowance, np.inf]),
-            counts=np.zeros(4, dtype=np.int64),
+            counts=np.zeros(6, dtype=np.int64),
             best=np.zeros(k, dtype=np.int64),
             support=np.zeros(k, dtype=np.int64),
             work=np.empty((k, k + 1)),
+            names=np.arange(p) if names is None else names,
+            tokens=np.empty(_LOG_ROOM if tokens is not None else 0, dtype=np.int64),
         )
         self._stack = Stack.of(p, k)
         self._swept = Swept.of(p, k)
@@ -105,13 +128,37 @@ class DowndatingTree:
         if p <= self._search.k:  # the root is a leaf, and its value no better than its bound
             self._search.counts[LEVEL] = -1
             self._search.scalars[REJECTED] = stack.rss[0]
+            if self._tokens is not None:
+                self._tokens.append([_SOLVE])
+                self._log_start = self._tokens.length  # what is drained comes behind it
 
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when the tree is exhausted."""
         from bestsubset.bnb.downdating_kernels import grow
 
-        with compiling(grow):
-            return bool(grow(self._search, self._stack, self._swept, nodes))
+        stop_at = self.nodes + nodes
+        while True:
+            with compiling(grow):
+                finished = bool(grow(self._search, self._stack, self._swept, stop_at - self.nodes))
+            self._drain_log()
+            if finished or self.nodes >= stop_at:
+                return finished
+
+    def _drain_log(self) -> None:
+        if self._tokens is not None:
+            counts = self._search.counts
+            logged, drained = int(counts[LOGGED]), int(counts[DRAINED])
+            self._tokens.put(self._log_start + drained, self._search.tokens[: logged - drained])
+            counts[DRAINED] = logged
+
+    def close_log(self) -> None:
+        """Log what is open as leaves: the tree that was searched is then whole."""
+        self._drain_log()
+        assert self._tokens is not None
+        for level in range(int(self._search.counts[LEVEL]), -1, -1):
+            child = self._stack.next_child[level]
+            if child != PRUNED:
+                self._tokens.append([_SOLVE if child == NOT_OPENED else _END])
 
     @property
     def nodes(self) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from bestsubset.bnb.downdating_state import (
+    DRAINED,
     EXHAUSTED,
     FOUND,
     LEVEL,
+    LOGGED,
     NODES,
     NOT_OPENED,
     PRUNE_AT,
+    PRUNED,
     REJECTED,
     SWEPT,
     UPPER,
@@ -22,15 +25,19 @@ from formulations._types import Matrix
 from warmstarts.compilation import kernel, part
 
 _MARGIN = 4e-14  # rounding of one closed-pairs test, relative to its terms
+_SOLVE, _CHAIN, _END = 0, 2, 7  # tokens of the certificate
 
 
 @kernel
 def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
-    """Open up to ``budget`` nodes, depth first; True when nothing is left."""
+    """Open up to ``budget`` nodes, depth first, while there is room in the log; True when nothing is left."""
     counts = search.counts
     stop_at = counts[NODES] + budget
     level = counts[LEVEL]
     while level >= 0:
+        if len(search.tokens) and len(search.tokens) - (counts[LOGGED] - counts[DRAINED]) < search.k + 4:
+            counts[LEVEL] = level
+            return False
         if stack.next_child[level] == NOT_OPENED:
             if counts[NODES] >= stop_at:
                 counts[LEVEL] = level
@@ -39,6 +46,8 @@ def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
             _open(search, stack, swept, level)
         t = stack.next_child[level]
         if t < stack.first_child[level] or _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
+            if stack.next_child[level] != PRUNED:
+                _log(search, _END)
             level -= 1  # children still to come are dearer yet
             continue
         stack.next_child[level] = t - 1
@@ -47,6 +56,22 @@ def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
         stack.next_child[level] = NOT_OPENED
     counts[LEVEL] = level
     return True
+
+
+@part
+def _log(search: Search, token: int) -> None:
+    if len(search.tokens):
+        search.tokens[search.counts[LOGGED] - search.counts[DRAINED]] = token
+        search.counts[LOGGED] += 1
+
+
+@part
+def _log_chain(search: Search, stack: Stack, level: int, chain: int) -> None:
+    """Log the node: its children follow as they are opened."""
+    _log(search, _CHAIN)
+    _log(search, chain)
+    for t in range(chain):
+        _log(search, search.names[stack.free[level, t]])
 
 
 @part
@@ -69,15 +94,18 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
     stack.first_child[level] = 0
     stack.next_child[level] = EXHAUSTED
     if stack.rss[level] >= search.scalars[PRUNE_AT]:
+        stack.next_child[level] = PRUNED
+        _log(search, _SOLVE)
         return
     block, beta, increase = _block(stack, level), stack.beta[level], stack.increase[level]
     for i in range(nf):
         increase[i] = beta[i] * beta[i] / block[i, i]
-    if nf - 1 == search.k - ni:
-        _close_last_exclusion(search, stack, level)
-        return
     chain = search.k - ni - 2
     free = stack.free[level]
+    if nf - 1 == search.k - ni:
+        _log_chain(search, stack, level, chain)
+        _close_last_exclusion(search, stack, level)
+        return
     for t in range(chain):
         dearest = t
         for i in range(t + 1, nf):
@@ -91,6 +119,7 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
         if _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
             stack.first_child[level] = t + 1  # leaving t out is hopeless: it is in, and costs no child
     stack.next_child[level] = chain - 1
+    _log_chain(search, stack, level, chain)
     _sweep_chain(search, stack, swept, level, chain)
     _close_pairs(search, stack, swept, level, chain)
 

@@ -14,16 +14,20 @@ Cube = NDArray[np.float64]
 # Positions in `Search.scalars`.
 UPPER, PRUNE_AT, REJECTED = 0, 1, 2
 # Positions in `Search.counts`.
-LEVEL, NODES, FOUND, SWEPT = 0, 1, 2, 3
+LEVEL, NODES, FOUND, SWEPT, LOGGED, DRAINED = 0, 1, 2, 3, 4, 5
 
-NOT_OPENED = -2  # in `Stack.next_child`
+# In `Stack.next_child`.
 EXHAUSTED = -1
+NOT_OPENED = -2
+PRUNED = -3
 
 
 class Search(NamedTuple):
     """What a search carries from one burst to the next.
 
-    ``moments`` is G with c as a last row and column and y'y in the corner.
+    ``moments`` is G with c as a last row and column and y'y in the corner. ``tokens`` holds what is logged for the
+    certificate from token ``counts[DRAINED]`` to ``counts[LOGGED]``, nothing where it is empty; ``names`` are the
+    columns as the certificate names them.
     """
 
     moments: Matrix
@@ -35,6 +39,8 @@ class Search(NamedTuple):
     best: IntVector
     support: IntVector
     work: Matrix
+    names: IntVector
+    tokens: IntVector
 
 
 class Stack(NamedTuple):

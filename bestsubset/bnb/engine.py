@@ -13,13 +13,15 @@ from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
-from bestsubset.bnb.independence import independent_parts
+from bestsubset.bnb.independence import Parts, are_dependent, dependences, independent_parts
+from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
 from bestsubset.bnb.race import Race
 from bestsubset.bnb.reduction import unit_diagonal
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
 from bestsubset.bnb.union_tree import UnionTree
+from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
 from bestsubset.status import Termination
@@ -27,6 +29,7 @@ from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
 
+_SOLVE, _SIZES = 0, 8  # tokens of the certificate
 _SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
 _DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
 _SPRINT = 600  # nodes of the downdating tree before anything else is tried
@@ -52,9 +55,10 @@ class Engine:
         self.incumbent = Incumbent(scaled)
         self._run = run
         self._settings = settings
-        # The trees prune within the tolerance, but at the default one they all but ignore it: 1e-9 for 1e-6.
-        self._slack = max(1e-3 * run.gap, run.gap - 1e-6, 1e-12)
+        # The trees prune within the tolerance, but at the default one they all but ignore it: 5e-10 for 1e-6.
+        self._slack = max(5e-4 * run.gap, run.gap - 1e-6, 1e-12)
         self.race = Race(self.incumbent, run, scaled.unit, settings.node_limit)
+        self._circuits: list[IntVector] = []
 
     def search(self) -> Termination:
         """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
@@ -66,6 +70,40 @@ class Engine:
             return Termination.INTERRUPTED
         except MemoryLimitReached:
             return Termination.MEMORY_LIMIT
+
+    def _log(self, separable: Vector | None = None) -> TreeLog | None:
+        """A log for one tree; ``separable`` is ρ where a diagonal was moved to the ridge."""
+        if not self._run.certificate:
+            return None
+        scaled = self.scaled
+        log = TreeLog(scaled.columns, scaled.coef_unit)
+        if separable is not None:
+            log.diagonal = np.zeros(scaled.n_columns)
+            # Rounded down: where Λ outweighs G, rounding it up would take more than G has to give.
+            log.diagonal[scaled.columns] = 2 * separable * scaled.unit / scaled.coef_unit**2 * (1 - 8 * 2.0**-53)
+        return log
+
+    @property
+    def dual_bound(self) -> float:
+        """What is proved, in the user's units: by the tree that proves most, so that one log vouches for it."""
+        best = self.race.best
+        # Less what rounding may add on the way to the user's units.
+        return 0.0 if best is None else best.bound * self.scaled.unit * (1 - 2.0**-50)
+
+    def logged(self) -> LoggedTree | None:
+        """The log behind `dual_bound`; None where there is none, or where it rests on more than exact arithmetic."""
+        if not self._run.certificate:
+            return None
+        best = self.race.best
+        if not are_dependent(self._run.problem, [self.scaled.columns[circuit] for circuit in self._circuits]):
+            return None
+        if best is None:  # stopped before there was a tree: that nothing is below zero needs none
+            log = self._log()
+            assert log is not None
+            log.tokens.append([_SOLVE])
+            return log.arrays()
+        log = best.close_log()
+        return None if log is None else log.arrays()
 
     def _warm_start(self) -> None:
         scaled = self.scaled
@@ -93,7 +131,7 @@ class Engine:
 
     def _tall(self) -> Termination:
         """Positive definite moments: both trees can, and most problems end in the sprint of the first."""
-        residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack))
+        residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack, log=self._log()))
         if self._settings.tree == "downdating":
             return self.race.run([residual])
         if self._settings.tree == "race" and not self._run.is_out_of_time:
@@ -140,6 +178,7 @@ class Engine:
             gamma=gamma,
             mu=mu,
             memory_limit=self._settings.memory_limit,
+            log=self._log(None if Q is None else quadratic.rho),
         )
 
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
@@ -166,15 +205,20 @@ class Engine:
         )  # fmt: skip
         return quadratic, Q, gamma, mu
 
-    def _parts(self, parts: list[IntVector]) -> Termination:
+    def _parts(self, parts: Parts) -> Termination:
         """Exactly dependent columns: a downdating tree for each choice of what is left out."""
+        log = self._log()
+        self._circuits = parts.circuits
 
         def plant(columns: IntVector) -> Callable[[float], Tree]:
-            return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns)
+            return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns, log)
 
         # All columns of one part span what all columns span, so its floor is everybody's.
-        floor = ResidualTree(self.scaled, self.incumbent.value, self._slack, parts[0]).bound
-        tree = self.race.enter(UnionTree([plant(part) for part in parts], self.incumbent.value, floor))
+        floor = ResidualTree(self.scaled, self.incumbent.value, self._slack, parts.columns[0]).bound
+        # That floor as a leaf: no column, or some of them at their price.
+        leaf = [_SIZES, 1, _SOLVE, _SOLVE] if self.scaled.lambda0 > 0 else [_SOLVE]
+        plants = [plant(columns) for columns in parts.columns]
+        tree = self.race.enter(UnionTree(plants, self.incumbent.value, floor, log, parts.splits, leaf))
         return self.race.run([tree])
 
     def _blocks(self, is_definite: bool) -> Termination:
@@ -182,8 +226,12 @@ class Engine:
         quadratic, Q = None, None
         if is_definite or _has_ridge_or_box(self.scaled):
             quadratic, Q, _, _ = self._quadratic(with_diagonal=is_definite)
-            Q = self.scaled.gram if Q is None else Q
-        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit)
+        if quadratic is None and not self.scaled.ridge.all():  # fits of all allowed columns: their rank must be exact
+            self._circuits = dependences(self.scaled)
+        log = self._log(quadratic.rho if quadratic is not None and Q is not None else None)
+        if quadratic is not None and Q is None:
+            Q = self.scaled.gram
+        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit, log)
         self.race.enter(tree)
         return self.race.run([tree])
 

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from scipy import linalg
 
-from formulations import ScaledProblem
+from bestsubset.certificates.exact import Moments
+from formulations import Problem, ScaledProblem
 from formulations._types import IntVector, Vector
 
 _DEPENDENT = 1e-13  # norm of what is left of a unit column that others explain exactly but for rounding
 _INVOLVED = 1e-8  # coefficients in that explanation below this are rounding
 _MOST_PARTS = 64
+_DEPENDENT_NODE, _COPY, _SEEN = 5, 6, 9  # tokens of the certificate
 
 
-def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> list[IntVector] | None:
-    """Return sets of columns with independent columns each, one of which holds a best support.
+@dataclass
+class Parts:
+    """Sets of columns with independent columns each, one of which holds a best support.
+
+    Attributes
+    ----------
+    columns : list of arrays
+        The sets, in the order in which the splits reach them.
+    splits : list of lists
+        Tokens of the certificate before each set, and behind the last, in the scaled problem's columns.
+    circuits : list of arrays
+        What depends on each other, to be verified in exact arithmetic before a certificate may say so.
+    """
+
+    columns: list[IntVector] = field(default_factory=list)
+    splits: list[list[int]] = field(default_factory=lambda: [[]])
+    circuits: list[IntVector] = field(default_factory=list)
+
+
+def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> Parts | None:
+    """Split on dependent columns until none are left.
 
     Where the columns of a set C depend on each other, a support that contains C explains no more than it does without
     one of them (without λ1, bounds and groups), so some best support misses one: leave out each of C in turn, and go on
@@ -23,13 +46,16 @@ def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> list
     Returns None where that takes more than 64 sets, and where columns are nearly dependent but not exactly: moments
     with an eigenvalue below ``smallest_eigenvalue`` that is not rounding lose too many digits.
     """
-    parts: dict[frozenset[int], IntVector] = {}
-    waiting = [np.arange(scaled.m)]
+    parts = Parts()
+    # Where nothing may enter besides the included columns, all others are out already.
+    is_full = np.count_nonzero(scaled.included) == scaled.k
+    waiting = [np.flatnonzero(scaled.included) if is_full else np.arange(scaled.m)]
     seen: set[frozenset[int]] = set()
     while waiting:
         columns = waiting.pop()
         key = frozenset(columns.tolist())
         if key in seen:
+            parts.splits[-1] += [_SEEN]
             continue
         seen.add(key)
         circuit = _circuit(scaled, columns)
@@ -37,15 +63,47 @@ def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> list
             gram = scaled.gram[np.ix_(columns, columns)]
             if linalg.eigvalsh(gram, subset_by_index=[0, 0])[0] < smallest_eigenvalue:
                 return None
-            parts[key] = columns
+            parts.columns.append(columns)
+            parts.splits.append([])
         else:
             loose = circuit[~scaled.included[circuit]]
             if not len(loose):
                 return None
-            waiting += [np.setdiff1d(columns, [c]) for c in _one_of_each_kind(scaled, loose)]
-        if len(parts) + len(waiting) > _MOST_PARTS:
+            left_out = _one_of_each_kind(loose, circuit)
+            parts.splits[-1] += _split(circuit, loose, left_out, scaled.columns)
+            parts.circuits.append(np.append(np.setdiff1d(circuit, loose[-1:]), loose[-1]))
+            waiting += [np.setdiff1d(columns, [c]) for c in left_out[::-1]]
+        if len(parts.columns) + len(waiting) > _MOST_PARTS:
             return None
-    return list(parts.values())
+    return parts
+
+
+def dependences(scaled: ScaledProblem) -> list[IntVector]:
+    """Return, for each column that others seem to explain, a basis of these with that column behind it."""
+    R, order = linalg.qr(scaled.X, mode="r", pivoting=True)
+    rank = int(np.count_nonzero(np.abs(np.diag(R)) > _DEPENDENT))
+    return [np.append(order[:rank], j) for j in order[rank:]]
+
+
+def are_dependent(problem: Problem, circuits: list[IntVector]) -> bool:
+    """Tell whether in each set of columns the last is in the span of the others, in exact arithmetic."""
+    settings = {"lambda0": 0.0, "lambda1": 0.0, "lambda2": 0.0, "include": [], "exclude": [], "groups": []}
+    settings |= {"fit_intercept": problem.fit_intercept, "standardize": False}
+    weights = None if np.all(problem.sample_weight == 1.0) else problem.sample_weight.tolist()
+    for circuit in circuits:
+        columns = [problem.X[:, j].tolist() for j in circuit]
+        moments = Moments(columns, problem.y.tolist(), weights, settings)
+        if not moments.depends(len(columns) - 1, range(len(columns) - 1)):
+            return False
+    return True
+
+
+def _split(circuit: IntVector, loose: IntVector, left_out: IntVector, names: IntVector) -> list[int]:
+    """The tokens of a split: its children leave out the loose columns, or only one of a pair of copies."""
+    if len(left_out) < len(loose):
+        return [_COPY, *names[circuit].tolist()]
+    included = np.setdiff1d(circuit, loose)
+    return [_DEPENDENT_NODE, len(circuit), *names[included].tolist(), *names[loose].tolist()]
 
 
 def _circuit(scaled: ScaledProblem, columns: IntVector) -> IntVector | None:
@@ -60,6 +118,6 @@ def _circuit(scaled: ScaledProblem, columns: IntVector) -> IntVector | None:
     return np.sort(columns[np.append(order[:rank][np.abs(weights) > _INVOLVED], order[rank])])
 
 
-def _one_of_each_kind(scaled: ScaledProblem, circuit: IntVector) -> IntVector:
+def _one_of_each_kind(loose: IntVector, circuit: IntVector) -> IntVector:
     """Of two columns that are multiples of each other, either serves as well: leave out the later one only."""
-    return circuit[-1:] if len(circuit) == 2 and not scaled.included[circuit].any() else circuit
+    return loose[-1:] if len(circuit) == 2 == len(loose) else loose

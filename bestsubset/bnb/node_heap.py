@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bestsubset.bnb.perspective_state import BOUND, MU, OPEN, Node, Pool, Search
+from bestsubset.bnb.perspective_state import BOUND, FRESH, ID, MU, MULTIPLIER, OPEN, Node, Pool, Search
 from warmstarts.compilation import part
 
 
@@ -13,6 +13,8 @@ def push(pool: Pool, node: Node, search: Search) -> None:
     slot = pool.vacant[len(pool.vacant) - 1 - position]
     pool.bound[slot] = search.scalars[BOUND]
     pool.mu[slot] = search.scalars[MU]
+    pool.node[slot] = search.counts[ID]
+    pool.multiplier[slot] = search.counts[MULTIPLIER]
     for j in range(len(node.status)):
         pool.status[slot, j] = node.status[j]
         pool.gamma[slot, j] = node.gamma[j]
@@ -34,6 +36,9 @@ def pop_lowest(pool: Pool, node: Node, search: Search) -> None:
     slot = heap[0]
     search.scalars[BOUND] = bound[slot]
     search.scalars[MU] = pool.mu[slot]
+    search.counts[ID] = pool.node[slot]
+    search.counts[MULTIPLIER] = pool.multiplier[slot]
+    search.counts[FRESH] = 0
     for j in range(len(node.status)):
         node.status[j] = pool.status[slot, j]
         node.gamma[j] = pool.gamma[slot, j]

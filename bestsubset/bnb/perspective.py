@@ -26,14 +26,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bestsubset.bnb.log import TreeLog
+from bestsubset.bnb.node_events import NodeEvents
 from bestsubset.bnb.perspective_state import (
     BOUND,
     CURRENT,
     FINISHED,
     FOUND,
     FREE,
+    FRESH,
+    ID,
     IN,
     JUST_MADE,
+    LOG_FULL,
+    MULTIPLIER,
     NO_NODE,
     NODES,
     OPEN,
@@ -43,6 +49,7 @@ from bestsubset.bnb.perspective_state import (
     REJECTED,
     ROWS_MISSING,
     UPPER,
+    Log,
     Pool,
     Search,
     Terms,
@@ -111,6 +118,8 @@ class PerspectiveTree:
         Where the root's relaxation starts.
     memory_limit : float
         Bytes for open nodes and rows.
+    log : TreeLog, optional
+        Where the tree is logged for a certificate.
     """
 
     def __init__(
@@ -123,6 +132,7 @@ class PerspectiveTree:
         gamma: Vector | None = None,
         mu: float | None = None,
         memory_limit: float = 4e9,
+        log: TreeLog | None = None,
     ) -> None:
         self.quadratic = quadratic
         m = len(quadratic.c)
@@ -135,12 +145,14 @@ class PerspectiveTree:
         prune_at = upper * (1 - relative_slack) + self._allowance
         self._search = Search(
             scalars=np.array([upper, prune_at, np.inf, -np.inf, start]),
-            counts=np.array([0, 0, 0, JUST_MADE], dtype=np.int64),
+            counts=np.array([0, 0, 0, JUST_MADE, 0, 1, -1, 0], dtype=np.int64),
             best=np.full(quadratic.k, -1, dtype=np.int64),
         )
         first = np.zeros(m) if gamma is None else gamma.copy()
         self._node = node_of(np.where(quadratic.included, IN, FREE).astype(np.int8), first, quadratic.k)
         self._pool = Pool.of(_FIRST_POOL, m)
+        self._log = Log.of(m, log is not None)
+        self._events = NodeEvents(log) if log is not None else None
         self._rows = np.empty((0, m))
         self._n_rows = 0
         self._slot = np.full(m, -1, dtype=np.int64)
@@ -198,14 +210,40 @@ class PerspectiveTree:
         while True:
             left = max(0, stop_at - self.nodes)
             with compiling(grow):
-                code = grow(self._terms(), self._node, self._search, self._pool, _ROOT_SWEEPS, left)
+                code = grow(self._terms(), self._node, self._search, self._pool, self._log, _ROOT_SWEEPS, left)
+            self._drain_log()
             if code == ROWS_MISSING:
                 self._fetch(self._wanted_rows())
             elif code == POOL_FULL:
                 self._require_memory(2.0 * self._pool.gamma.nbytes + self._rows.nbytes)
                 self._pool = self._pool.doubled()
-            else:
+            elif code != LOG_FULL:
                 return bool(code == FINISHED)
+
+    def _drain_log(self) -> None:
+        if self._events is not None:
+            self._events.take(self._log, self.columns)
+
+    def close_log(self) -> TreeLog | None:
+        """Log the open nodes as leaves; return the log."""
+        if self._events is None:
+            return None
+        self._drain_log()
+        counts, pool = self._search.counts, self._pool
+        slots = pool.heap[: counts[OPEN]]
+        leaves = np.column_stack([pool.node[slots], pool.multiplier[slots]])
+        if counts[CURRENT] != NO_NODE:
+            self._log_proof()
+            leaves = np.vstack([leaves, [[counts[ID], counts[MULTIPLIER]]]])
+        return self._events.assemble(leaves)
+
+    def _log_proof(self) -> None:
+        """Log the multiplier behind the bound of the node in hand, if it is not logged yet."""
+        counts = self._search.counts
+        if self._events is not None and counts[FRESH]:
+            self._drain_log()
+            counts[MULTIPLIER] = self._events.add_multiplier(self._log, self.columns, self._node.proof)
+            counts[FRESH] = 0
 
     def _terms(self) -> Terms:
         q = self.quadratic
@@ -216,6 +254,7 @@ class PerspectiveTree:
 
     def compress(self) -> None:
         """Drop the columns that every open node excludes: after the root they are most of a wide problem."""
+        self._log_proof()
         open_slots = self._pool.heap[: self._search.counts[OPEN]]
         alive = np.any(self._pool.status[open_slots] != OUT, axis=0)
         if self._search.counts[CURRENT] != NO_NODE:

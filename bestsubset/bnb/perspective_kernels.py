@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from bestsubset.bnb.log_kernels import has_room, keep_proof, log_event, proving_multiplier
 from bestsubset.bnb.node_heap import pop_lowest, push
 from bestsubset.bnb.perspective_state import (
     BEING_BOUNDED,
     BOUND,
     BRANCH,
+    BRANCHED,
     BUDGET_SPENT,
     CURRENT,
     DONE,
     DUAL,
     FINISHED,
     FREE,
+    ID,
+    IDS,
     IN,
     JUST_MADE,
+    LEAF,
+    LOG_FULL,
     MISSING,
     MU,
+    MULTIPLIER,
     N_FREE,
     NO_NODE,
+    NO_ROOM,
     NODES,
     OPEN,
     OUT,
@@ -27,6 +35,7 @@ from bestsubset.bnb.perspective_state import (
     PRUNE_AT,
     ROWS_MISSING,
     SHARES,
+    Log,
     Node,
     Pool,
     Search,
@@ -40,7 +49,7 @@ _MOST_SWEEPS = 200  # of coordinate descent in one node, before it is branched o
 
 
 @kernel
-def grow(terms: Terms, node: Node, search: Search, pool: Pool, root_sweeps: int, budget: int) -> int:
+def grow(terms: Terms, node: Node, search: Search, pool: Pool, log: Log, root_sweeps: int, budget: int) -> int:
     """Open up to ``budget`` nodes, best bound first with dives."""
     scalars, counts = search.scalars, search.counts
     stop_at = counts[NODES] + budget
@@ -57,7 +66,13 @@ def grow(terms: Terms, node: Node, search: Search, pool: Pool, root_sweeps: int,
         decision = DONE
         if scalars[BOUND] < scalars[PRUNE_AT]:
             refresh(terms, node)
-            decision = _bound_node(terms, node, search, root_sweeps if counts[NODES] == 1 else 1)
+            decision = _bound_node(terms, node, search, log, root_sweeps if counts[NODES] == 1 else 1)
+        elif has_room(log, len(node.status)):
+            log_event(log, search, LEAF, counts[MULTIPLIER], 0)
+        else:
+            decision = NO_ROOM
+        if decision == NO_ROOM:
+            return LOG_FULL
         if decision == MISSING:
             return ROWS_MISSING
         if decision == DONE:
@@ -65,27 +80,32 @@ def grow(terms: Terms, node: Node, search: Search, pool: Pool, root_sweeps: int,
         elif counts[OPEN] >= len(pool.bound):
             return POOL_FULL
         else:
-            _branch(terms, node, search, pool)
+            _branch(terms, node, search, pool, log)
 
 
 @part
-def _bound_node(terms: Terms, node: Node, search: Search, min_sweeps: int) -> int:
+def _bound_node(terms: Terms, node: Node, search: Search, log: Log, min_sweeps: int) -> int:
     """Raise the bound of the node in hand until it is pruned, decided, or known not to be prunable."""
     scalars = search.scalars
     size = list_included(node)
     sweeps = 0
     while True:
+        if not has_room(log, len(node.status)):
+            return NO_ROOM
         kk = terms.k - size
         if kk == 0:
-            return close_leaf(terms, node, kk, search)
+            return close_leaf(terms, node, kk, search, log)
         evaluate(terms, node, scalars[MU], kk)
         free = node.values[N_FREE]
         if free == 0 or (terms.lam0 == 0.0 and free <= kk):
-            return close_leaf(terms, node, kk, search)
-        scalars[BOUND] = max(scalars[BOUND], node.values[DUAL])
+            return close_leaf(terms, node, kk, search, log)
+        if node.values[DUAL] > scalars[BOUND]:
+            scalars[BOUND] = node.values[DUAL]
+            keep_proof(log, node, search)
         if scalars[BOUND] >= scalars[PRUNE_AT]:
+            log_event(log, search, LEAF, proving_multiplier(log, node, search), 0)
             return DONE
-        if fix(terms, node, scalars[PRUNE_AT]) > 0:
+        if fix(terms, node, search, log) > 0:
             size = list_included(node)
             if size >= terms.k:
                 continue
@@ -102,7 +122,7 @@ def _bound_node(terms: Terms, node: Node, search: Search, min_sweeps: int) -> in
 
 
 @part
-def _branch(terms: Terms, node: Node, search: Search, pool: Pool) -> None:
+def _branch(terms: Terms, node: Node, search: Search, pool: Pool, log: Log) -> None:
     """Branch on the largest coefficient of the relaxation; dive into the likelier child, store the other."""
     gamma, status = node.gamma, node.status
     j = -1
@@ -115,9 +135,16 @@ def _branch(terms: Terms, node: Node, search: Search, pool: Pool) -> None:
                 j = i
     b = gamma[j]
     include = 4.0 * terms.rho[j] * b * b >= search.scalars[MU]  # a relaxed indicator of at least a half
+    proving_multiplier(log, node, search)
+    log_event(log, search, BRANCHED, j, 0)
+    counts = search.counts
+    first = counts[IDS]  # the node with j in; the next one has j out
+    counts[IDS] += 2
     status[j] = OUT if include else IN
     gamma[j] = 0.0 if include else b
+    counts[ID] = first + 1 if include else first
     push(pool, node, search)
+    counts[ID] = first if include else first + 1
     status[j] = IN if include else OUT
     gamma[j] = b if include else 0.0
-    search.counts[CURRENT] = JUST_MADE
+    counts[CURRENT] = JUST_MADE

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations._types import IntVector, Matrix, Vector
+from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
 StatusVector = NDArray[np.int8]
 StatusMatrix = NDArray[np.int8]
@@ -18,14 +18,16 @@ FREE, IN, OUT = 0, 1, 2
 # Positions in `Search.scalars`.
 UPPER, PRUNE_AT, REJECTED, BOUND, MU = 0, 1, 2, 3, 4
 # Positions in `Search.counts`.
-NODES, FOUND, OPEN, CURRENT = 0, 1, 2, 3
+# ID is that of the node in hand, IDS the number of them given out; MULTIPLIER proves the bound of the node in hand (-1:
+# none logged), unless FRESH says that ``Node.proof`` does, not logged yet.
+NODES, FOUND, OPEN, CURRENT, ID, IDS, MULTIPLIER, FRESH = 0, 1, 2, 3, 4, 5, 6, 7
 # What `Search.counts[CURRENT]` says of the node in hand.
 NO_NODE, BEING_BOUNDED, JUST_MADE = 0, 1, 2
 
 # What a burst returns.
-FINISHED, BUDGET_SPENT, ROWS_MISSING, POOL_FULL = 0, 1, 2, 3
+FINISHED, BUDGET_SPENT, ROWS_MISSING, POOL_FULL, LOG_FULL = 0, 1, 2, 3, 4
 # What bounding a node decides.
-DONE, BRANCH, MISSING = 0, 1, 2
+DONE, BRANCH, MISSING, NO_ROOM = 0, 1, 2, 3
 
 # Positions in `Node.values`.
 DUAL, PRIMAL, SHARES, KTH, FOLLOWING, N_FREE = 0, 1, 2, 3, 4, 5
@@ -60,6 +62,41 @@ class Node(NamedTuple):
     top: Vector
     values: Vector
     chosen: IntVector
+    proof: Vector
+
+
+class Log(NamedTuple):
+    """What was logged for the certificate since it was last drained; all empty where nothing is to be logged.
+
+    ``events`` has a row (node, what, argument, number of columns) each, ``fixed`` the columns of the FIX events,
+    ``ends`` where in ``columns`` and ``values`` each multiplier ends. The counts are named below.
+    """
+
+    events: IntMatrix
+    fixed: IntVector
+    ends: IntVector
+    columns: IntVector
+    values: Vector
+    counts: IntVector
+
+    @classmethod
+    def of(cls, m: int, is_kept: bool) -> Log:
+        """An empty log with room for some nodes on m columns."""
+        events, numbers = (2**12, max(2**16, 4 * m)) if is_kept else (0, 0)
+        return cls(
+            np.empty((events, 4), dtype=np.int64),
+            np.empty(numbers, dtype=np.int64),
+            np.empty(events, dtype=np.int64),
+            np.empty(numbers, dtype=np.int64),
+            np.empty(numbers),
+            np.zeros(8, dtype=np.int64),
+        )
+
+
+# Positions in `Log.counts`: how many are there, and from BEFORE on, in the same order, how many were drained before.
+EVENTS, FIXED, MULTIPLIERS, NUMBERS, BEFORE = 0, 1, 2, 3, 4
+# What an event says of its node.
+LEAF, SUPPORT, BRANCHED, FIX = 0, 1, 2, 3
 
 
 class Search(NamedTuple):
@@ -77,6 +114,8 @@ class Pool(NamedTuple):
     gamma: Matrix
     bound: Vector
     mu: Vector
+    node: IntVector
+    multiplier: IntVector
     heap: IntVector
     vacant: IntVector
 
@@ -89,6 +128,8 @@ class Pool(NamedTuple):
             np.empty(capacity),
             np.empty(capacity),
             np.zeros(capacity, dtype=np.int64),
+            np.zeros(capacity, dtype=np.int64),
+            np.zeros(capacity, dtype=np.int64),
             np.arange(capacity, dtype=np.int64),
         )
 
@@ -96,7 +137,7 @@ class Pool(NamedTuple):
         """The same nodes, all slots taken, in a pool of twice the capacity."""
         old = len(self.bound)
         new = Pool.of(2 * old, self.status.shape[1])
-        pairs: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(new[:5], self[:5], strict=True))
+        pairs: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(new[:7], self[:7], strict=True))
         for target, source in pairs:
             target[:old] = source
         new.vacant[:old] = np.arange(old, 2 * old)  # only the new half is vacant
@@ -106,4 +147,6 @@ class Pool(NamedTuple):
 def node_of(status: StatusVector, gamma: Vector, k: int) -> Node:
     """The node in hand, with room for what is computed of it."""
     m = len(gamma)
-    return Node(status, gamma, np.empty(m), np.empty(m), np.empty(k + 2), np.empty(6), np.empty(m, dtype=np.int64))
+    return Node(
+        status, gamma, np.empty(m), np.empty(m), np.empty(k + 2), np.empty(6), np.empty(m, dtype=np.int64), np.empty(m)
+    )  # fmt: skip

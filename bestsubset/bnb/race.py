@@ -41,6 +41,11 @@ class Race:
         self.exhausted = False
 
     @property
+    def best(self) -> Tree | None:
+        """The tree with the largest bound."""
+        return max(self._trees, key=lambda tree: tree.bound, default=None)
+
+    @property
     def nodes(self) -> int:
         return sum(tree.nodes for tree in self._trees)
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from bestsubset.bnb.log_kernels import log_event, log_fixing, log_multiplier
 from bestsubset.bnb.perspective_state import (
+    BOUND,
     DUAL,
+    FIX,
     FOLLOWING,
     FREE,
+    FRESH,
     IN,
     KTH,
+    MULTIPLIER,
     N_FREE,
     OUT,
     PRIMAL,
+    PRUNE_AT,
     SHARES,
+    Log,
     Node,
+    Search,
     Terms,
 )
 from formulations._types import Vector
@@ -176,29 +184,40 @@ def _insert(top: Vector, g: float, filled: int, room: int) -> None:
 
 
 @part
-def fix(terms: Terms, node: Node, prune_at: float) -> int:
+def fix(terms: Terms, node: Node, search: Search, log: Log) -> int:
     """Fix free columns whose other side cannot beat the incumbent; return how many.
 
     Forcing column j in displaces the kk-th gain; leaving out one of the kk largest lets the next one in (Atamtürk and
     Gómez 2020, in cardinality form).
     """
     status, gamma = node.status, node.gamma
+    prune_at = search.scalars[PRUNE_AT]
     bound, kth, following = node.values[DUAL], node.values[KTH], node.values[FOLLOWING]
     fixed = 0
+    multiplier = -1
     for j in range(len(status)):
         if status[j] != FREE:
             continue
         g = node.gain[j]
-        if g > following and g >= kth and g > 0.0:
-            if bound + g - following >= prune_at:
-                status[j] = IN
-                fixed += 1
-        elif bound + kth - g >= prune_at:
+        is_in = g > following and g >= kth and g > 0.0
+        if bound + (g - following if is_in else kth - g) < prune_at:
+            continue
+        if fixed == 0:
+            multiplier = log_multiplier(log, gamma)  # as it is now: dropping columns changes it
+        log_fixing(log, j if is_in else -1 - j, fixed)
+        fixed += 1
+        if is_in:
+            status[j] = IN
+        else:
             status[j] = OUT
-            fixed += 1
             if gamma[j] != 0.0:
                 add_row(node.w, gamma[j], terms.rows[terms.slot[j]])
                 gamma[j] = 0.0
+    if fixed:
+        log_event(log, search, FIX, multiplier, fixed)
+        if search.counts[FRESH] and bound >= search.scalars[BOUND]:  # the node's best bound is by the same multiplier
+            search.counts[MULTIPLIER] = multiplier
+            search.counts[FRESH] = 0
     return fixed
 
 

@@ -6,9 +6,12 @@ import numpy as np
 from scipy import linalg
 
 from bestsubset.bnb.downdating import DowndatingTree
+from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.reduction import project_out, unit_diagonal
 from formulations import ScaledProblem
 from formulations._types import IntVector
+
+_SOLVE, _CHAIN, _END, _SIZES = 0, 2, 7, 8  # tokens of the certificate
 
 
 class ResidualTree:
@@ -18,11 +21,17 @@ class ResidualTree:
     sums of squares below :math:`2(f^* - \lambda_0 m)`, until even all columns together could not pay for m of them
     (the argument of Hofmann, Gatu, Kontoghiorghes, Colubi and Zeileis 2020 for information criteria).
 
-    ``columns`` restricts the search to some columns, all the included ones among them.
+    ``columns`` restricts the search to some columns, all the included ones among them. The tree is logged at the end of
+    ``log``.
     """
 
     def __init__(
-        self, scaled: ScaledProblem, upper: float, relative_slack: float, columns: IntVector | None = None
+        self,
+        scaled: ScaledProblem,
+        upper: float,
+        relative_slack: float,
+        columns: IntVector | None = None,
+        log: TreeLog | None = None,
     ) -> None:
         allowed = np.arange(scaled.m) if columns is None else columns
         self._included = np.flatnonzero(scaled.included)
@@ -44,9 +53,40 @@ class ResidualTree:
             explained = float(np.sum((vectors.T @ self._c) ** 2 / values))
             self._least_rss = max(0.0, self._yy - explained - 1e-14 * self.condition**0.5)
         # The included columns alone are a support of their own.
-        self._bound_of_done = 0.5 * self._yy + self._price(0) if scaled.lambda0 > 0 or not k else np.inf
+        self._bound_of_done = 0.5 * self._yy + self._price(0) - 1e-14 if scaled.lambda0 > 0 or not k else np.inf
         self._tree: DowndatingTree | None = None
         self._nodes_of_done = 0
+        self.log = log
+        self._log_start = log.tokens.length if log else 0
+        # Sizes logged, the included columns alone being the first, and where the log of what is not yet done begins.
+        self._logged = (0, self._log_start)
+        self._planted = 0
+        if log and scaled.lambda0 > 0:
+            log.tokens.append([_SIZES, 0])
+            self._close_log_of_size([_SOLVE])
+
+    def _close_log_of_size(self, tokens: list[int]) -> None:
+        if self.log:
+            self.log.tokens.append(tokens)
+            self._logged = (self._logged[0] + 1, self.log.tokens.length)
+
+    def close_log(self) -> TreeLog | None:
+        """Log what is open as leaves; return the log."""
+        if self.log is None:
+            return None
+        tokens = self.log.tokens
+        done, end = self._logged
+        if self._tree and done == self._planted:
+            self._tree.close_log()
+            done += 1
+        else:
+            tokens.cut(end)  # what an interruption left behind
+        if self._lambda0 > 0:
+            tokens.append([_SOLVE])  # all larger sizes at once
+            tokens.replace(self._log_start + 1, done)
+        elif not self._tree and not done:
+            tokens.append([_SOLVE])
+        return self.log
 
     def _price(self, size: int) -> float:
         return self._lambda0 * (size + len(self._included))
@@ -107,15 +147,22 @@ class ResidualTree:
             best = int(np.argmax(gains))
             self._offer(0.5 * (self._yy - float(gains[best])) + self._price(1), np.array([best]))
             self._nodes_of_done += 1
+            self._close_log_of_size([_CHAIN, 0, _END])
             self._close(0.5 * (self._yy - float(gains[best])) + self._price(1) - 1e-14)
             return False
         upper = 2 * (self._upper - self._price(size))
-        self._tree = DowndatingTree(self._G, self._c, self._yy, size, upper, self._slack, self.condition)
+        self._planted = self._logged[0]
+        tokens, names = (self.log.tokens, self.log.names[self._free]) if self.log else (None, None)
+        self._tree = DowndatingTree(
+            self._G, self._c, self._yy, size, upper, self._slack, self.condition, tokens, names
+        )  # fmt: skip
         return True
 
     def _close(self, bound: float) -> None:
         self._bound_of_done = min(self._bound_of_done, bound)
-        self._nodes_of_done += self._tree.nodes if self._tree else 0
+        if self._tree:
+            self._nodes_of_done += self._tree.nodes
+            self._close_log_of_size([])
         self._tree = None
         self._sizes = self._sizes[1:]
 

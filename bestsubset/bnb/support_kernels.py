@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from bestsubset.bnb.log_kernels import log_event, log_multiplier
 from bestsubset.bnb.perspective_state import (
     DONE,
     FOUND,
     FREE,
     IN,
+    LEAF,
     MISSING,
     OUT,
     PRUNE_AT,
     REJECTED,
+    SUPPORT,
     UPPER,
+    Log,
     Node,
     Search,
     Terms,
@@ -77,7 +81,7 @@ def cholesky_value(terms: Terms, node: Node, size: int) -> float:
 
 
 @part
-def close_leaf(terms: Terms, node: Node, kk: int, search: Search) -> int:
+def close_leaf(terms: Terms, node: Node, kk: int, search: Search, log: Log) -> int:
     """Value a node whose support is decided: all free columns enter, or none where no place is left."""
     for j in range(len(node.status)):
         if node.status[j] == FREE:
@@ -93,8 +97,10 @@ def close_leaf(terms: Terms, node: Node, kk: int, search: Search) -> int:
         value = cholesky_value(terms, node, size)
         if value == -np.inf or not adopt(value, terms, node, size, search):
             search.scalars[REJECTED] = min(search.scalars[REJECTED], value)
+        log_event(log, search, SUPPORT, 0, 0)
     else:
         _descend(terms, node, size, search)
+        log_event(log, search, LEAF, log_multiplier(log, node.gamma), 0)
     return DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bestsubset.bnb.log import TreeLog
 from formulations._types import IntVector
 
 
@@ -31,6 +32,9 @@ class Tree(Protocol):
 
     def proposal(self) -> IntVector | None:
         """A support worth a look that the search came by; it need not be better than the incumbent."""
+
+    def close_log(self) -> TreeLog | None:
+        """Log what is open as leaves, and return the log: it proves `bound`. None where nothing was logged."""
 
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""

@@ -6,11 +6,17 @@ import difflib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bestsubset.errors import DataError
 from formulations.arrays import listed
+
+# A certificate is about the numbers that are written in the file: from pandas 3.1 on they are read exactly by default.
+_EXACT: dict[str, Any] = (
+    {} if tuple(int(part) for part in pd.__version__.split(".")[:2]) >= (3, 1) else {"float_precision": "round_trip"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +56,7 @@ def _read(path: Path) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
             _check_names([str(name) for name in header.iloc[0]], path)
-            frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
+            frame: pd.DataFrame = pd.read_csv(path, index_col=False, skipinitialspace=True, **_EXACT)
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there; expected a CSV file. {_similar_file(path)}") from error
     except pd.errors.EmptyDataError as error:

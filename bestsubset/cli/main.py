@@ -1,6 +1,6 @@
 """The command ``bestsubset``: results on stdout, talk on stderr, the answer in the exit code.
 
-0: proved optimal; 1: stopped with a gap; 2: bad input, or refused.
+0: proved optimal, or valid; 1: stopped with a gap; 2: bad input, or refused; 3: a certificate that does not hold.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from bestsubset import __version__
+from bestsubset.certificates.verdict import MalformedCertificate
 from bestsubset.cli.solve import solve
+from bestsubset.cli.verify import verify
 from bestsubset.errors import RefusedError
 from formulations import ProblemError
 
@@ -20,6 +22,7 @@ STOPPED, BAD_INPUT = 1, 2
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(solve)
+app.command()(verify)
 
 # The base of typer's usage errors: click's, whether click is a package of its own or a part of typer.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -52,10 +55,10 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         code = app(arguments, standalone_mode=False)
-    except (ProblemError, RefusedError) as error:
+    except (ProblemError, RefusedError, MalformedCertificate) as error:
         return _refused(str(error))
     except _UsageError as error:
-        return _refused(f"{error.format_message().rstrip('.')}. See bestsubset solve --help.")
+        return _refused(f"{error.format_message().rstrip('.')}. See bestsubset --help.")
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("error: interrupted before there was an answer.", err=True)
         return STOPPED

@@ -12,6 +12,7 @@ from bestsubset.api import best_path, best_subset
 from bestsubset.cli.data import read_table
 from bestsubset.cli.output import as_json
 from bestsubset.cli.progress import shown
+from bestsubset.errors import DataError, RefusedError
 from bestsubset.path import Path
 from bestsubset.report.summary import path_table, summary
 from bestsubset.result import Result
@@ -39,6 +40,9 @@ def solve(
     include: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column in every model.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column in no model.")] = None,
     group: Annotated[list[str] | None, typer.Option(metavar="A,B,C", help="Columns in or out together.")] = None,
+    certificate: Annotated[
+        FilePath | None, typer.Option(metavar="FILE", help="Write the certificate of the answer here.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object, not tables.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the warm starts.")] = 0,
@@ -61,6 +65,7 @@ def solve(
         "gap": gap,
         "threads": threads,
         "random_state": seed,
+        "certificate": certificate is not None,
     }
     answer: Result | Path
     with shown(quiet) as listener:
@@ -72,7 +77,23 @@ def solve(
         typer.echo(as_json(answer))
     else:
         typer.echo(summary(answer) if isinstance(answer, Result) else _path_report(answer))
+    if certificate is not None:
+        _save(answer, certificate)
     raise typer.Exit(0 if _is_proved(answer) else 1)
+
+
+def _save(answer: Result | Path, target: FilePath) -> None:
+    if answer.certificate is None:
+        raise RefusedError(
+            f"--certificate is {target}; expected an answer with a certificate, and this one has none."
+            " Let branch_and_bound solve the problem; it needs a ridge, bounds, or more rows than columns."
+        )
+    try:
+        answer.certificate.save(target)
+    except OSError as error:
+        raise DataError(
+            f"{target} cannot be written ({error.strerror}); expected a path for the certificate. Choose another path."
+        ) from error
 
 
 def _bounds(lower: float | None, upper: float | None) -> tuple[float, float] | None:

@@ -77,9 +77,10 @@ class BranchAndBound(Solver):
         termination = engine.search()
         return Answer(
             coef=engine.incumbent.coef(),
-            dual_bound=engine.race.bound * scaled.unit,
+            dual_bound=engine.dual_bound,
             termination=termination,
             nodes=engine.race.nodes,
+            logged=engine.logged(),
         )
 
 

@@ -14,6 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from bestsubset.bnb.reduction import project_out
+from bestsubset.certificates.enumerated import every_support
+from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
 from bestsubset.solvers.capability import unsupported_constraints
@@ -22,6 +24,8 @@ from bestsubset.status import Termination
 from formulations import Problem, ScaledProblem, SquaredLoss
 from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
+_ROUNDING = 1e-10  # of the least objective
+_ROUNDING_OF_NULL = 1e-13  # in units of the response's squared norm
 _DIRECT = 20_000  # up to here each support is refitted by itself: the plainest code there is
 _DEPENDENT = (
     1e-8  # a unit column of which less than this is left (squared) is refitted, not judged from the Gram matrix
@@ -90,14 +94,25 @@ class Enumeration(Solver):
             termination = Termination.GAP_CLOSED if finished else Termination.TIME_LIMIT
         except KeyboardInterrupt:
             finished, termination = False, Termination.INTERRUPTED
-        bound = incumbent.value if finished else 0.0  # every term of the objective is non-negative
+        # Every term of the objective is non-negative; what rounding may have cost a support is taken off.
+        bound = max(0.0, incumbent.value * (1 - _ROUNDING) - _ROUNDING_OF_NULL) if finished else 0.0
         return Answer(
             coef=incumbent.coef(),
             dual_bound=bound * scaled.unit,
             termination=termination,
             nodes=search.visited,
             threads=threads,
+            logged=self._logged(scaled, finished) if run.certificate and not scaled.has_groups else None,
         )
+
+    @staticmethod
+    def _logged(scaled: ScaledProblem, finished: bool) -> LoggedTree | None:
+        if not finished:
+            return every_support([], 0, is_penalised=False)
+        if not scaled.is_plain:
+            return None
+        free = scaled.columns[~scaled.included].tolist()
+        return every_support(free, min(scaled.k - int(scaled.included.sum()), len(free)), scaled.lambda0 > 0)
 
 
 class _Search:

@@ -6,22 +6,26 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bestsubset.certificates.write import LoggedTree
 from bestsubset.run import Run
-from bestsubset.status import Proof, Termination
+from bestsubset.status import Termination
 from formulations import Problem
 from formulations._types import Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A solver's word: coefficients, a bound, and why it stopped. The objective is not the solver's to state."""
+    """A solver's word: coefficients, a bound, and why it stopped. The objective is not the solver's to state.
+
+    ``logged`` is the tree behind the bound, for a certificate.
+    """
 
     coef: Vector | None
     dual_bound: float
     termination: Termination
     nodes: int
     threads: int = 1
-    proof: Proof = Proof.BACKEND
+    logged: LoggedTree | None = None
 
 
 class Solver(ABC):

@@ -140,10 +140,10 @@ def test_a_bound_above_the_objective_raises_and_is_never_repaired() -> None:
     value = problem.objective(coef)
     answer = Answer(coef, value * 1.001, bs.Termination.GAP_CLOSED, 1)
     with pytest.raises(bs.InvalidBoundError):
-        _result(problem, answer, begun, "test")
+        _result(problem, answer, begun, bs.BranchAndBound())
 
     crossing_by_rounding = Answer(coef, value * (1 + 1e-12), bs.Termination.GAP_CLOSED, 1)
-    assert _result(problem, crossing_by_rounding, begun, "test").relative_gap == 0.0
+    assert _result(problem, crossing_by_rounding, begun, bs.BranchAndBound()).relative_gap == 0.0
 
 
 @pytest.mark.parametrize(

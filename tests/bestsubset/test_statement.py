@@ -39,7 +39,7 @@ def stopped(result: bs.Result, bound_on_r2: float, termination: bs.Termination) 
 
 
 def test_optimal_in_terms_of_r2() -> None:
-    result = solved()
+    result = solved(certificate=False)
     text = statement(result)
 
     r2 = f"{result.r2:.4f}"
@@ -123,7 +123,6 @@ def test_without_a_bound_nothing_is_proved() -> None:
         status=bs.Status.FEASIBLE,
         termination=bs.Termination.TIME_LIMIT,
         dual_bound=-np.inf,
-        proof=bs.Proof.NONE,
     )
     text = statement(result)
 
@@ -139,7 +138,6 @@ def test_without_a_model_nothing_is_claimed() -> None:
         coef=None,
         objective=np.inf,
         dual_bound=-np.inf,
-        proof=bs.Proof.NONE,
     )
 
     assert "no model was found, and nothing is proved" in statement(result)
@@ -206,17 +204,21 @@ def test_identical_columns_that_are_told_apart_are_no_ties(settings: dict[str, A
     assert result.ties == ()
 
 
-@pytest.mark.parametrize("proof", [bs.Proof.BACKEND, bs.Proof.NONE])
-def test_no_certificate_is_spoken_of_where_there_is_none(proof: bs.Proof) -> None:
-    result = replace(solved(), proof=proof)
-    text = statement(result) + statement(stopped(result, 0.9, bs.Termination.TIME_LIMIT))
+@pytest.mark.parametrize("solver", ["enumeration", None])
+def test_no_certificate_is_spoken_of_where_there_is_none(solver: str | None) -> None:
+    result = solved(solver=solver, certificate=False)
+    unproved = replace(stopped(result, 0.9, bs.Termination.TIME_LIMIT), dual_bound=-np.inf)
+    text = statement(result) + statement(stopped(result, 0.9, bs.Termination.TIME_LIMIT)) + statement(unproved)
 
     assert [word for word in ("certif", "checked") if word in text] == []
 
 
 def test_a_certificate_is_spoken_of_by_its_state() -> None:
-    assert "certificate that is not yet checked" in statement(replace(solved(), proof=bs.Proof.CERTIFICATE))
-    assert "certificate that was checked" in statement(replace(solved(), proof=bs.Proof.CHECKED))
+    result = solved(solver="branch_and_bound")
+
+    assert "certificate that is not yet checked" in statement(result)
+    assert result.verify().valid
+    assert "certificate that was checked" in statement(result)
 
 
 def test_a_close_fit_is_not_printed_as_a_perfect_one() -> None:

@@ -39,10 +39,10 @@ def test_parts_are_independent_and_one_holds_a_best_support(kind: str, k: int, i
     least, _ = judge(problem)
 
     assert parts is not None
-    assert all(np.linalg.matrix_rank(scaled.X[:, part]) == len(part) < 7 for part in parts)
+    assert all(np.linalg.matrix_rank(scaled.X[:, part]) == len(part) < 7 for part in parts.columns)
     reached = [
         best_value(problem, list(support))
-        for part in parts
+        for part in parts.columns
         for size in (min(k, len(part)),)
         for support in combinations(part.tolist(), size)
         if set(include) <= set(support)
@@ -72,7 +72,7 @@ def test_included_twins_leave_nothing_to_split_on() -> None:
 def test_independent_columns_are_one_part() -> None:
     parts = independent_parts(ScaledProblem.of(dependent(0, "plain", k=3)), 1e-9)
 
-    assert [part.tolist() for part in parts] == [list(range(7))]
+    assert [part.tolist() for part in parts.columns] == [list(range(7))]
 
 
 def test_a_limit_in_the_middle_of_the_parts_keeps_a_valid_bound() -> None:

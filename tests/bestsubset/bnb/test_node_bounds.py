@@ -131,7 +131,7 @@ def test_block_nodes(seed: int, settings: dict) -> None:
     while not finished:
         finished = tree.grow(1)
         assert tree.bound <= min(values.values()) + ROUNDING
-        for bound, _, status, _, _ in tree._open:
+        for bound, _, status, *_ in tree._open:
             decided = np.frombuffer(status, np.int8)
             inside = set(np.flatnonzero(decided == IN).tolist())
             allowed = inside | set(np.flatnonzero(decided == FREE).tolist())

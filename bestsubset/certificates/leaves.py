@@ -1,0 +1,257 @@
+"""What a certificate's tree leaves to be proved, collected into batches; the rest is settled in rational arithmetic."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bestsubset.certificates.certificate import Certificate, Claim
+from bestsubset.certificates.chain_bounds import ChainBounds
+from bestsubset.certificates.chains import ChainTree
+from bestsubset.certificates.exact import Moments as ExactMoments
+from bestsubset.certificates.moments import UNIT, Columns, Moments, Vector, gamma
+from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Sorted, knapsack
+from bestsubset.certificates.semidefinite import are_semidefinite, share_below
+from bestsubset.certificates.tokens import Refusal
+from bestsubset.certificates.tree import Node, columns_of, listed_supports, mask_of
+
+_NUMBERS = 2**21  # of a batch
+
+Flags = NDArray[np.bool_]
+
+
+class _Bounded(NamedTuple):
+    """A leaf with a multiplier, or the implied leaves of a FIX."""
+
+    node: Node
+    multiplier: int
+    signed: Sequence[int] = ()
+
+
+class FloatLeaves:
+    """Prove leaves in floating point, rounding included, and what that cannot settle exactly.
+
+    Parameters
+    ----------
+    certificate, claim
+    moments : Moments
+    exact : callable
+        Returns the exact moments; called when first needed.
+    """
+
+    def __init__(
+        self, certificate: Certificate, claim: Claim, moments: Moments, exact: Callable[[], ExactMoments]
+    ) -> None:
+        self._moments, self._claim, self._exact = moments, claim, exact
+        self._bound = moments.of_objective(claim.dual_bound)
+        box = moments.of_objective(claim.objective) if certificate.settings["lambda1"] > 0 else np.inf
+        self._multipliers = Multipliers(claim, moments, box)
+        self._groups = [list(group) for group in certificate.settings["groups"]]
+        self._listed = set(listed_supports(claim))
+        self._fits: defaultdict[int, list[Node]] = defaultdict(list)
+        self._fit_numbers = 0
+        self._bounded: list[_Bounded] = []
+        self._fixed = 0
+        self._shares: dict[int, float] = {}
+        self.leaves = 0
+        self.exact_leaves = 0
+
+    # What the walk calls.
+
+    def solve(self, node: Node) -> None:
+        self.leaves += 1
+        if self._is_paid_for(node):
+            return
+        order = node.allowed.bit_count() + 1
+        self._fits[order].append(node)
+        self._fit_numbers += order * order
+        if self._fit_numbers > _NUMBERS:
+            self._prove_fits()
+
+    def bound(self, node: Node, multiplier: int) -> None:
+        self.leaves += 1
+        if not self._is_paid_for(node):
+            self._add(_Bounded(node, multiplier))
+
+    def fix(self, node: Node, multiplier: int, signed: Sequence[int]) -> None:
+        self.leaves += len(signed)
+        if signed:
+            self._add(_Bounded(node, multiplier, signed))
+
+    def chains(self, node: Node, tokens: Iterator[int]) -> None:
+        tree = ChainTree(None if node.is_proved else self._chain_bounds(node), self._moments.p)
+        tree.read(tokens)
+        self.leaves += 0 if node.is_proved else tree.leaves
+
+    def dependent(self, node: Node, column: int, others: Sequence[int]) -> None:
+        if not self._exact().depends(column, list(others)):
+            raise Refusal(f"column {column} does not depend on {list(others)}, {node.path}")
+
+    def finish(self) -> None:
+        """Prove what is still waiting."""
+        self._prove_fits()
+        self._prove_bounded()
+
+    # Least squares fits.
+
+    def _is_paid_for(self, node: Node) -> bool:
+        """Tell whether the price of the places alone reaches the bound."""
+        return self._moments.lambda0 * node.places * (1 - 2 * UNIT) >= self._bound or self._bound <= 0
+
+    def _target(self, places: int) -> float:
+        """t: twice what the fit has to reach, rounded up."""
+        price = self._moments.lambda0 * places
+        return 2 * (self._bound - price) * (1 + 4 * UNIT) + 8 * UNIT * (self._bound + price) * (price > 0)
+
+    def _chain_bounds(self, node: Node) -> ChainBounds:
+        def settle_pairs(swept: list[int], rest: list[int]) -> None:
+            self.exact_leaves += 1
+            left = size - len(swept)
+            if not self._exact().closes(swept, rest, left, self._claim.dual_bound, size, self._listed):
+                raise Refusal(f"the bound is not reached with {sorted(swept)} and {left} of {rest}")
+
+        size = node.most
+        allowed = np.array(columns_of(node.allowed), dtype=np.int64)
+
+        def share() -> float:
+            if node.allowed not in self._shares:
+                self._shares[node.allowed] = share_below(self._moments, allowed)
+            return self._shares[node.allowed]
+
+        return ChainBounds(
+            self._moments, allowed, np.array(columns_of(node.inside), dtype=np.int64), size, self._target(size),
+            share, settle_pairs, lambda columns: self._settle_fit(columns, size),
+        )  # fmt: skip
+
+    def _settle_fit(self, columns: list[int], places: int) -> None:
+        """A fit on some columns that was not proved yet: by a factorisation of its own, or exactly."""
+        if not self._are_fits_proved([columns], np.array([self._target(places)]))[0]:
+            self._settle_fit_exactly(columns, places)
+
+    def _settle_fit_exactly(self, columns: list[int], places: int) -> None:
+        self.exact_leaves += 1
+        if not self._exact().solves(columns, self._claim.dual_bound, places):
+            raise Refusal(f"the bound is not reached by the fit on columns {columns}")
+
+    def _prove_fits(self) -> None:
+        waiting, self._fits, self._fit_numbers = self._fits, defaultdict(list), 0
+        for nodes in waiting.values():
+            columns = [columns_of(node.allowed) for node in nodes]
+            good = self._are_fits_proved(columns, np.array([self._target(node.places) for node in nodes]))
+            for number in np.flatnonzero(~good):
+                self._settle_fit_exactly(columns[number], nodes[number].places)
+
+    def _are_fits_proved(self, columns: list[list[int]], targets: Vector) -> Flags:
+        """Tell for which sets of columns, all of one size, M with t is positive semidefinite."""
+        m = self._moments
+        index = np.array([[*row, m.p] for row in columns], dtype=np.int64)
+        used, local = np.unique(index, return_inverse=True)
+        local = local.reshape(index.shape)
+        rows = m.rows(used)[:, used]
+        matrices = rows[local[:, :, None], local[:, None, :]]
+        matrices[:, -1, -1] -= targets
+        return are_semidefinite(matrices, m.nu[index], m.error + UNIT) | (targets <= 0)
+
+    # Multipliers.
+
+    def _add(self, leaf: _Bounded) -> None:
+        self._bounded.append(leaf)
+        self._fixed += len(leaf.signed)
+        if len(self._bounded) * self._moments.p > _NUMBERS or self._fixed > _NUMBERS:
+            self._prove_bounded()
+
+    def _prove_bounded(self) -> None:
+        leaves, self._bounded, self._fixed = self._bounded, [], 0
+        if not leaves:
+            return
+        gains = self._multipliers.gains(np.array([leaf.multiplier for leaf in leaves], dtype=np.int64))
+        inside, allowed = (self._flags([getattr(leaf.node, name) for leaf in leaves]) for name in ("inside", "allowed"))
+        sums = _Sums(gains, inside, allowed & ~inside, [leaf.node for leaf in leaves])
+        is_fix = np.array([bool(leaf.signed) for leaf in leaves])
+        if self._groups:
+            for number in np.flatnonzero(~is_fix).tolist():
+                if not self._block_bound(gains, number, leaves[number].node) >= self._bound:
+                    self._settle_bound(leaves[number].node, leaves[number].multiplier)
+            return
+        good = sums.bounds() >= self._bound
+        for number in np.flatnonzero(~good & ~is_fix).tolist():
+            self._settle_bound(leaves[number].node, leaves[number].multiplier)
+        numbers = np.repeat(np.arange(len(leaves)), [len(leaf.signed) for leaf in leaves])
+        signed = np.array([s for leaf in leaves for s in leaf.signed], dtype=np.int64)
+        good = sums.bounds_of_other_sides(numbers, signed) >= self._bound
+        for number, s in zip(numbers[~good].tolist(), signed[~good].tolist(), strict=True):
+            leaf = leaves[number]
+            node = leaf.node
+            if s >= 0:
+                other = node._replace(allowed=node.allowed & ~(1 << s))
+            else:
+                other = node._replace(inside=node.inside | 1 << (-1 - s))
+            if other.allowed.bit_count() >= other.least and not self._is_paid_for(other):
+                self._settle_bound(other, leaf.multiplier)
+
+    def _flags(self, masks: list[int]) -> Flags:
+        p = self._moments.p
+        length = (p + 7) // 8
+        packed = np.frombuffer(b"".join(mask.to_bytes(length, "little") for mask in masks), dtype=np.uint8)
+        return np.unpackbits(packed.reshape(len(masks), length), axis=1, count=p, bitorder="little").astype(bool)
+
+    def _block_bound(self, gains: Gains, number: int, node: Node) -> float:
+        """The bound of a leaf where columns enter in groups."""
+        gain = gains.gain[number]
+        grouped = {j for group in self._groups for j in group}
+        blocks = [*self._groups, *([j] for j in range(self._moments.p) if j not in grouped)]
+        totals = np.array([gain[block].sum() for block in blocks])
+        sizes = np.array([len(block) for block in blocks])
+        masks = [mask_of(block) for block in blocks]
+        inside = np.array([mask & node.inside != 0 for mask in masks])
+        free = np.array([mask & node.allowed & ~node.inside != 0 for mask in masks])
+        room = node.most - node.inside.bit_count()
+        best = knapsack(totals[free], sizes[free], room)
+        slack = gamma(4 * self._moments.p) * float(np.abs(gain[np.isfinite(gain)]).sum()) * (1 + len(blocks))
+        return float(gains.base[number] - totals[inside].sum() - best - slack - 8 * UNIT * abs(gains.base[number]))
+
+    def _settle_bound(self, node: Node, multiplier: int) -> None:
+        self.exact_leaves += 1
+        claim = self._claim
+        part = slice(int(claim.offsets[multiplier]), int(claim.offsets[multiplier + 1]))
+        holds = self._exact().bound_holds(
+            claim.columns[part].tolist(), claim.values[part].tolist(), claim.diagonal.tolist() or None,
+            columns_of(node.inside), columns_of(node.allowed), node.least, node.most, claim.dual_bound, claim.objective,
+        )  # fmt: skip
+        if not holds:
+            raise Refusal(f"the bound is not reached by multiplier {multiplier}, {node.path}")
+
+
+class _Sums:
+    """Bounds of a batch of leaves from their gains: those of the included columns and the best of the free ones."""
+
+    def __init__(self, gains: Gains, inside: Flags, free: Flags, nodes: list[Node]) -> None:
+        included = inside.sum(axis=1)
+        self._gains, self._free = gains, free
+        self._room = np.array([node.most for node in nodes]) - included
+        self._needed = np.maximum(np.array([node.least for node in nodes]) - included, 0)
+        count = int(self._room.max()) + 1
+        self._best = Sorted.of(np.where(free, gains.gain, OUTSIDE), count)
+        inner = np.where(inside, gains.gain, 0.0)
+        size = np.abs(inner).sum(axis=1) + self._best.positive[:, -1]
+        size += np.abs(self._best.plain[np.arange(len(nodes)), np.minimum(self._needed, self._best.top.shape[1])])
+        operations = 4 * (count + int(included.max())) + 16
+        self._base = gains.base - inner.sum(axis=1) - gamma(operations) * size - 8 * UNIT * np.abs(gains.base)
+
+    def bounds(self) -> Vector:
+        """The bounds of the leaves."""
+        return np.asarray(self._base - self._best.best(self._room, self._needed))
+
+    def bounds_of_other_sides(self, row: Columns, signed: Columns) -> Vector:
+        """The bounds of leaves ``row`` with column s out (where s >= 0 puts it in), or in."""
+        is_in = signed >= 0
+        gain = self._gains.gain[row, np.where(is_in, signed, -1 - signed)]
+        forced = np.where(is_in, 0.0, gain)
+        room = self._room[row] - ~is_in
+        needed = np.maximum(self._needed[row] - ~is_in, 0)
+        slack = 8 * UNIT * (np.abs(gain) + np.abs(self._base[row]))
+        return np.asarray(self._base[row] - forced - self._best.best_without(gain, row, room, needed) - slack)

@@ -1,0 +1,150 @@
+r"""Leaves with a multiplier, many at a time: the bound of FORMAT.md, section 4, with its rounding (section 7).
+
+For γ with :math:`S = \sum_j\nu_j|\gamma_j|` the computed w is wrong by at most :math:`\nu_j\delta`,
+:math:`\delta = (\varepsilon + \gamma_{s+4})(\nu_y + S)` for s nonzeros, since
+:math:`|M_{ij}| \le \nu_i\nu_j`; h grows with \|w\|, and sums are inflated by what they can lose.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bestsubset.certificates.certificate import Claim
+from bestsubset.certificates.moments import UNIT, Matrix, Moments, Vector, gamma
+
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+OUTSIDE = -1e30  # gain of a column that is not free: a sum that needs it belongs to no place at all
+
+
+class Gains(NamedTuple):
+    """What a batch of multipliers gives: f >= ``base`` - Σ ``gain`` over the places, one row a multiplier."""
+
+    base: Vector
+    gain: Matrix
+
+
+class Multipliers:
+    """The multipliers of a claim on the scale of the moments, and the separable terms that go with them."""
+
+    def __init__(self, claim: Claim, moments: Moments, box: float) -> None:
+        self._claim, self._moments = claim, moments
+        self._bound = moments.of_objective(claim.dual_bound)
+        self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
+        self.is_ridge = not len(claim.diagonal)
+        lower, upper = moments.lower, moments.upper
+        if box < np.inf:  # |β_j| <= objective / (λ1 s_j), where nothing else bounds it
+            with np.errstate(divide="ignore"):
+                derived = np.where(self._d == 0, box / moments.l1 * (1 + 4 * UNIT), np.inf)
+            lower, upper = np.maximum(lower, -derived), np.minimum(upper, derived)
+        self._bounds = (upper, -lower)
+
+    @property
+    def bound(self) -> float:
+        """The bound of the claim."""
+        return self._bound
+
+    def gains(self, numbers: Integers) -> Gains:
+        """Evaluate some multipliers."""
+        m, p = self._moments, self._moments.p
+        starts, ends = self._claim.offsets[numbers], self._claim.offsets[numbers + 1]
+        counts = (ends - starts).astype(np.int64)
+        row = np.repeat(np.arange(len(numbers)), counts)
+        position = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(starts, counts)
+        columns = self._claim.columns[position].astype(np.int64)
+        values = m.of_coefficients(columns, self._claim.values[position])
+        used, local = np.unique(columns, return_inverse=True)
+        dense = np.zeros((len(numbers), len(used)))
+        dense[row, local] = values
+        rows = m.rows(used)
+        w = m.correlation[:p] - dense @ rows[:, :p]
+        # D takes part in Q only: its share of w is added by column.
+        d = m.ridge if self.is_ridge else self._d
+        w[:, used] += dense * d[used]
+        size = np.abs(dense) @ m.nu[used] * (1 + gamma(p + 4))
+        nu_y = m.nu[-1]
+        rounding = m.error + gamma(int(counts.max(initial=0)) + 8)
+        delta = rounding * (nu_y + 2 * size)
+        explained = np.einsum("ij,ij->i", dense, m.correlation[used] - w[:, used])
+        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(p + 8) * size * (nu_y + 2 * size)
+        base = 0.5 * m.correlation[p] - 0.5 * explained - 0.5 * lost * (1 + 16 * UNIT)
+        return Gains(base - 8 * UNIT * nu_y * (nu_y + size), self._conjugates(w, delta) - m.lambda0)
+
+    def _conjugates(self, w: Matrix, delta: Vector) -> Matrix:
+        """Upper bounds on h_j(w_j) for all w within the rounding."""
+        m = self._moments
+        d = self._d * (1 - (m.ridge_error if self.is_ridge else 0.0) - 4 * UNIT)
+        slack = delta[:, None] * m.nu[:-1] * (1 + 8 * UNIT) - m.l1
+        above, below = self._bounds
+        if np.isinf(above).all() and np.isinf(below).all():
+            return _conjugate(np.abs(w) + slack, above, d)
+        return np.maximum(_conjugate(w + slack, above, d), _conjugate(slack - w, below, d))
+
+
+def _conjugate(slope: Matrix, bound: Vector, d: Vector) -> Matrix:
+    """An upper bound on max over 0 <= t <= bound of slope t - d t²/2."""
+    slope = np.maximum(slope * np.where(slope > 0, 1 + 4 * UNIT, 1.0), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        free = np.where(slope > 0, 0.5 * slope * slope / d, 0.0)
+        if np.isinf(bound).all():
+            return np.asarray(free * (1 + 8 * UNIT))
+        at_bound = slope * bound - 0.5 * d * bound * bound
+        size = slope * bound + 0.5 * d * bound * bound
+        limited = (d == 0) | (slope > d * bound)
+        held = np.where(bound == 0, 0.0, at_bound + 8 * UNIT * size)
+        value = np.where((slope > 0) & limited & (bound < np.inf), held, free)
+    return np.asarray(value * (1 + 8 * UNIT))
+
+
+class Sorted(NamedTuple):
+    """Free gains in descending order, the leading ones, and their running sums: as they are, and the positive ones."""
+
+    top: Matrix
+    plain: Matrix
+    positive: Matrix
+
+    @classmethod
+    def of(cls, free_gains: Matrix, count: int) -> Sorted:
+        """Sort the ``count`` largest of each row."""
+        count = min(count, free_gains.shape[1])
+        if count < free_gains.shape[1]:
+            free_gains = -np.partition(-free_gains, count - 1, axis=1)[:, :count] if count else free_gains[:, :0]
+        top = -np.sort(-free_gains, axis=1)
+        zero = np.zeros((len(top), 1))
+        sums = [np.hstack([zero, np.cumsum(part, axis=1)]) for part in (top, np.maximum(top, 0.0))]
+        return cls(top, *sums)
+
+    def best(self, room: Integers, needed: Integers) -> Vector:
+        """The most that ``needed`` to ``room`` of the columns add."""
+        row = np.arange(len(self.top))
+        room, needed = (np.minimum(count, self.top.shape[1]) for count in (room, needed))
+        return np.asarray(self.plain[row, needed] + (self.positive[row, room] - self.positive[row, needed]))
+
+    def best_without(self, gain: Vector, row: Integers, room: Integers, needed: Integers) -> Vector:
+        """The same without one column of that gain: those behind it move up by one."""
+        last = self.top.shape[1]
+        rank = np.sum(self.top[row] > gain[:, None], axis=1)
+        early, late = rank < needed, rank < room
+        needed_end = np.minimum(needed + early, last)
+        room_end = np.minimum(room + late, last)
+        total = self.plain[row, needed_end] - np.where(early, gain, 0.0)
+        between = self.positive[row, room_end] - self.positive[row, needed_end]
+        return np.asarray(total + between - np.where(late & ~early, np.maximum(gain, 0.0), 0.0))
+
+
+def knapsack(gain: Vector, sizes: Integers, room: int) -> float:
+    """The fractional knapsack of blocks: an upper bound on the gain of any that fit."""
+    positive = gain > 0
+    gain, sizes = gain[positive], sizes[positive]
+    order = np.argsort(-gain / sizes)
+    total, left = 0.0, float(room)
+    for value, size in zip(gain[order].tolist(), sizes[order].tolist(), strict=True):
+        if left <= 0:
+            break
+        total += value * min(1.0, left / size)
+        left -= size
+    return total

@@ -1,0 +1,174 @@
+"""Check a certificate in floating point with every rounding accounted for; shares nothing with the search."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest, problem_digest
+from bestsubset.certificates.exact import Moments as ExactMoments
+from bestsubset.certificates.leaves import FloatLeaves
+from bestsubset.certificates.moments import Moments
+from bestsubset.certificates.semidefinite import is_below
+from bestsubset.certificates.tokens import Refusal, TokenError
+from bestsubset.certificates.tree import Walk, columns_of, mask_of
+from bestsubset.certificates.verdict import MalformedCertificate, Verdict
+
+
+def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Verdict:
+    r"""Check a certificate against the data that it is about.
+
+    Both halves of every claim are proved anew: that the incumbent is feasible with at most its objective, and that no
+    feasible model lies below the bound. Nothing is believed but the data as float64 numbers, IEEE arithmetic, and
+    bounds on coefficients that the user imposed; FORMAT.md states the mathematics.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    X : array-like or data frame, shape (n, p)
+    y : array-like or Series, shape (n,)
+    sample_weight : array-like, shape (n,), optional
+
+    Returns
+    -------
+    Verdict
+        ``valid``, with the proved interval [``dual_bound``, ``objective``], or the reason for the refusal. It is kept
+        as ``certificate.verdict``, so that `Result.proof` becomes "checked".
+
+    Raises
+    ------
+    MalformedCertificate
+        If the certificate's tree is no tree.
+    """
+    began = time.perf_counter()
+    check = _Check(certificate, _array(X), _array(y), None if sample_weight is None else _array(sample_weight))
+    try:
+        check.require_same_data()
+        verdicts = []
+        for number, claim in enumerate(certificate.claims):
+            verdicts.append(check.claim(number, claim))
+        last = verdicts[-1]
+        verdict = Verdict(
+            True, last.objective, last.dual_bound, last.relative_gap, "", tuple(verdicts),
+            sum(v.leaves for v in verdicts), sum(v.exact_leaves for v in verdicts), time.perf_counter() - began,
+        )  # fmt: skip
+    except Refusal as refusal:
+        verdict = Verdict(False, reason=str(refusal), seconds=time.perf_counter() - began)
+    certificate.verdict = verdict
+    return verdict
+
+
+def _array(data: Any) -> Array:
+    if hasattr(data, "to_numpy"):
+        data = data.to_numpy(dtype=np.float64)
+    return np.asarray(data, dtype=np.float64)
+
+
+class _Check:
+    """One certificate and the data, and what is computed of them for all claims."""
+
+    def __init__(self, certificate: Certificate, X: Array, y: Array, weights: Array | None) -> None:
+        self._certificate = certificate
+        self._X, self._y = X, y
+        self._weights = None if weights is None or np.all(weights == 1.0) else weights
+        self._exact = cache(self._exact_moments)
+        self._below: dict[bytes, bool] = {}
+
+    def require_same_data(self) -> None:
+        """Refuse other data than those that the certificate names."""
+        certificate, X, y = self._certificate, self._X, self._y
+        data = certificate.data
+        if X.ndim != 2 or X.shape != (data["n"], data["p"]):
+            raise Refusal(f"X has shape {X.shape}; the certificate is about ({data['n']}, {data['p']})")
+        if y.shape != (data["n"],):
+            raise Refusal(f"y has shape {y.shape}; the certificate is about ({data['n']},)")
+        weights = self._weights
+        if weights is not None and weights.shape != (data["n"],):
+            raise Refusal(f"sample_weight has shape {weights.shape}; the certificate is about ({data['n']},)")
+        if array_digest(X) != data["X"]:
+            raise Refusal("X is not the data that the certificate is about: their digests differ")
+        if array_digest(y) != data["y"]:
+            raise Refusal("y is not the data that the certificate is about: their digests differ")
+        if (None if weights is None else array_digest(weights)) != data["sample_weight"]:
+            raise Refusal("sample_weight is not what the certificate is about: their digests differ")
+        if not (np.isfinite(X).all() and np.isfinite(y).all() and (weights is None or np.all(weights >= 0))):
+            raise Refusal("the data are not finite, or a weight is negative")
+        assert certificate.digest == problem_digest(data, certificate.settings, certificate.lower, certificate.upper)
+
+    def claim(self, number: int, claim: Claim) -> Verdict:
+        """Prove both halves of one claim."""
+        began = time.perf_counter()
+        where = f"claim {number}: "
+        try:
+            self._check_incumbent(claim)
+            leaves, exact_leaves = self._check_bound(claim)
+        except Refusal as refusal:
+            raise Refusal(where + str(refusal)) from None
+        except TokenError as error:
+            raise MalformedCertificate(where + str(error)) from None
+        difference = claim.objective - claim.dual_bound
+        gap = difference / abs(claim.objective) if claim.objective else math.inf if difference else 0.0
+        seconds = time.perf_counter() - began
+        return Verdict(
+            True, claim.objective, claim.dual_bound, gap, leaves=leaves, exact_leaves=exact_leaves, seconds=seconds
+        )
+
+    def _check_incumbent(self, claim: Claim) -> None:
+        settings = self._certificate.settings
+        support = claim.support.tolist()
+        places = mask_of([*support, *settings["include"]])
+        for group in settings["groups"]:
+            if mask_of(group) & places:
+                places |= mask_of(group)
+        if places.bit_count() > claim.k:
+            raise Refusal(f"the incumbent has {places.bit_count()} places; k is {claim.k}")
+        if places & mask_of(settings["exclude"]):
+            raise Refusal("the incumbent has a column that is excluded")
+        lower, upper = self._certificate.lower, self._certificate.upper
+        if lower is not None and upper is not None:
+            outside = (claim.coef < lower[claim.support]) | (claim.coef > upper[claim.support])
+            if np.any(outside):
+                raise Refusal(f"the incumbent breaks the bounds of columns {claim.support[outside].tolist()}")
+        moments = self._moments()
+        value = moments.objective_above(claim.support.astype(np.int64), claim.coef, places.bit_count())
+        if not value <= moments.of_objective(claim.objective):
+            exact = self._exact().incumbent_value(support, claim.coef.tolist())
+            if not exact <= claim.objective:
+                raise Refusal("the incumbent's objective is larger than claimed")
+
+    def _check_bound(self, claim: Claim) -> tuple[int, int]:
+        with np.errstate(all="ignore"):
+            leaves = FloatLeaves(self._certificate, claim, self._moments(), self._exact)
+            if len(claim.diagonal):
+                self._check_diagonal(claim)
+            Walk(self._certificate, claim, leaves).run()
+            leaves.finish()
+        return leaves.leaves, leaves.exact_leaves
+
+    def _check_diagonal(self, claim: Claim) -> None:
+        """G + 2Λ - D must be positive semidefinite on all columns that are not excluded."""
+        key = claim.diagonal.tobytes()
+        if key not in self._below:
+            excluded = mask_of(self._certificate.settings["exclude"])
+            columns = columns_of((1 << self._X.shape[1]) - 1 & ~excluded)
+            moments = self._moments()
+            self._below[key] = is_below(
+                moments, moments.of_diagonal(claim.diagonal), np.array(columns, dtype=np.int64)
+            ) or self._exact().is_dominated(claim.diagonal.tolist(), columns)
+        if not self._below[key]:
+            raise Refusal("the diagonal is too large: G + 2Λ - D is not positive semidefinite")
+
+    @cache  # noqa: B019 - a check does not outlive its call
+    def _moments(self) -> Moments:
+        certificate = self._certificate
+        return Moments(self._X, self._y, self._weights, certificate.settings, certificate.lower, certificate.upper)
+
+    def _exact_moments(self) -> ExactMoments:
+        certificate = self._certificate
+        lists = [None if a is None else a.tolist() for a in (self._weights, certificate.lower, certificate.upper)]
+        return ExactMoments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])

@@ -1,0 +1,106 @@
+"""From a search's log and its answer to a certificate; FORMAT.md says what is written."""
+
+from __future__ import annotations
+
+import math
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest
+from formulations import Problem
+from formulations._types import Vector
+
+
+class LoggedTree(NamedTuple):
+    """A tree as a search logged it, in the user's columns and units: the arrays of FORMAT.md, section 2."""
+
+    tree: Array
+    offsets: Array
+    columns: Array
+    values: Array
+    diagonal: Array
+
+
+def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree) -> Certificate:
+    """Return the certificate of one answer."""
+    support = np.flatnonzero(coef)
+    claim = Claim(
+        k=problem.max_cardinality,
+        objective=_rounded_up(problem, coef, objective),
+        dual_bound=dual_bound,
+        support=support.astype(np.int32),
+        coef=coef[support],
+        listed=np.zeros(0, dtype=np.int32),
+        diagonal=logged.diagonal,
+        tree=logged.tree,
+        offsets=logged.offsets,
+        columns=logged.columns,
+        values=logged.values,
+    )
+    is_bounded = bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
+    return Certificate(
+        data_source=cache(partial(_data, problem)),
+        settings=_settings(problem, is_bounded),
+        feature_names=problem.feature_names,
+        claims=(claim,),
+        lower=problem.lower if is_bounded else None,
+        upper=problem.upper if is_bounded else None,
+        software=_software(),
+    )
+
+
+def join(certificates: list[Certificate]) -> Certificate:
+    """Return one certificate with the claims of several on the same problem."""
+    first = certificates[0]
+    claims = tuple(claim for certificate in certificates for claim in certificate.claims)
+    return Certificate(
+        first.data_source, first.settings, first.feature_names, claims, first.lower, first.upper, first.software
+    )
+
+
+def _rounded_up(problem: Problem, coef: Vector, objective: float) -> float:
+    """The objective with what rounding may have taken off it: the claim is an upper bound."""
+    null = problem.null_objective
+    used = np.flatnonzero(coef)
+    columns = (problem.X[:, used] - problem.column_means[used]) * np.sqrt(problem.sample_weight)[:, None]
+    size = 1.0 + float(np.abs(coef[used]) @ np.linalg.norm(columns, axis=0)) / math.sqrt(2 * null)
+    unit = 2e-14 * size * math.sqrt(null)
+    return objective * (1 + 1e-12) + unit * (2 * math.sqrt(max(objective, 0.0)) + unit)
+
+
+def _data(problem: Problem) -> dict[str, Any]:
+    weights = problem.sample_weight
+    return {
+        "n": problem.n,
+        "p": problem.p,
+        "X": array_digest(problem.X),
+        "y": array_digest(problem.y),
+        "sample_weight": None if np.all(weights == 1.0) else array_digest(weights),
+    }
+
+
+def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
+    selection = problem.selection
+    return {
+        "loss": problem.loss.name,
+        "fit_intercept": problem.fit_intercept,
+        "standardize": problem.standardize,
+        "lambda0": float(problem.lambda0),
+        "lambda1": float(problem.lambda1),
+        "lambda2": float(problem.lambda2),
+        "include": [int(j) for j in selection.included],
+        "exclude": [int(j) for j in selection.excluded],
+        "groups": [[int(j) for j in block] for block in selection.blocks if len(block) > 1],
+        "bounds": is_bounded,
+    }
+
+
+@cache  # looking the version up takes milliseconds
+def _software() -> str:
+    try:
+        return f"bestsubset {version('bestsubset')}"
+    except PackageNotFoundError:  # run from a source tree that was not installed
+        return "bestsubset"
