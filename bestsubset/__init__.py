@@ -1,9 +1,8 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
-from bestsubset.api import best_path, best_subset
+from bestsubset.api import best_path, best_subset, verify
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
-from bestsubset.certificates.verify import verify
 from bestsubset.errors import DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap

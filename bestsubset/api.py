@@ -7,6 +7,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from bestsubset.blas import blas_threads
+from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.verdict import Verdict
 from bestsubset.events import Listener
 from bestsubset.path import Path
 from bestsubset.result import Result
@@ -102,6 +105,24 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
         if results[k].termination is Termination.INTERRUPTED:
             break
     return Path(results)
+
+
+def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Verdict:
+    """Check a certificate against the data that it is about; see `bestsubset.certificates.verify.verify`.
+
+    Every claim is proved anew from the data, with all rounding accounted for, by code that shares nothing with the
+    search. X has shape (n, p), y and ``sample_weight`` shape (n,), as they were given to the solver. The verdict says
+    whether the certificate is valid, the proved interval [``dual_bound``, ``objective``], or why it is refused.
+
+    Raises
+    ------
+    MalformedCertificate
+        If the certificate's tree is no tree.
+    """
+    from bestsubset.certificates.verify import verify as check
+
+    with blas_threads(1):  # the products are many and small
+        return check(certificate, X, y, sample_weight)
 
 
 def _split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -89,7 +89,7 @@ class Result:
                 "certificate is None; expected a certificate to check."
                 " Solve with branch_and_bound and certificate=True."
             )
-        from bestsubset.certificates.verify import verify
+        from bestsubset.api import verify
 
         problem = self.problem
         return verify(self.certificate, problem.X, problem.y, problem.sample_weight)

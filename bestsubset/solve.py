@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.verify import verify
 from bestsubset.certificates.write import write
 from bestsubset.errors import InvalidBoundError, RefusedError
 from bestsubset.events import Listener
@@ -142,10 +143,14 @@ def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Resul
 def _certificate(
     problem: Problem, answer: Answer, objective: float, dual_bound: float, solver: Solver
 ) -> Certificate | None:
-    """The certificate of an answer: of our own searches alone, never on the word of another solver."""
+    """The certificate of an answer: of our own searches alone, never on the word of another solver, and none that is
+    known not to hold."""
     if type(solver) not in _OURS or answer.logged is None or answer.coef is None:
         return None
-    return write(problem, answer.coef, objective, dual_bound, answer.logged)
+    certificate = write(problem, answer.coef, objective, dual_bound, answer.logged)
+    if answer.is_doubtful and not verify(certificate, problem.X, problem.y, problem.sample_weight).valid:
+        return None
+    return certificate
 
 
 def _start_coefficients(start: Any, problem: Problem) -> Vector | None:

@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
-from bestsubset.bnb.blas import blas_threads
+from bestsubset.blas import blas_threads
 from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
+from bestsubset.bnb.conditioning import DENSE, SMALLEST_EIGENVALUE, has_definite_moments, is_nearly_dependent
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
-from bestsubset.bnb.independence import Parts, are_dependent, dependences, independent_parts
+from bestsubset.bnb.independence import Parts, independent_parts
 from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
 from bestsubset.bnb.race import Race
-from bestsubset.bnb.reduction import unit_diagonal
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
 from bestsubset.bnb.union_tree import UnionTree
@@ -30,8 +29,6 @@ from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
 
 _SOLVE, _SIZES = 0, 8  # tokens of the certificate
-_SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
-_DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
 _SPRINT = 600  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
@@ -58,12 +55,12 @@ class Engine:
         # The trees prune within the tolerance, but at the default one they all but ignore it: 5e-10 for 1e-6.
         self._slack = max(5e-4 * run.gap, run.gap - 1e-6, 1e-12)
         self.race = Race(self.incumbent, run, scaled.unit, settings.node_limit)
-        self._circuits: list[IntVector] = []
+        self.is_doubtful = True  # see `Answer`
 
     def search(self) -> Termination:
         """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
         try:
-            with blas_threads(1 if self.scaled.m <= _DENSE else self._run.threads):
+            with blas_threads(1 if self.scaled.m <= DENSE else self._run.threads):
                 self._warm_start()
                 return self._search()
         except KeyboardInterrupt:
@@ -91,12 +88,10 @@ class Engine:
         return 0.0 if best is None else best.bound * self.scaled.unit * (1 - 2.0**-50)
 
     def logged(self) -> LoggedTree | None:
-        """The log behind `dual_bound`; None where there is none, or where it rests on more than exact arithmetic."""
+        """The log behind `dual_bound`; None where nothing was logged."""
         if not self._run.certificate:
             return None
         best = self.race.best
-        if not are_dependent(self._run.problem, [self.scaled.columns[circuit] for circuit in self._circuits]):
-            return None
         if best is None:  # stopped before there was a tree: that nothing is below zero needs none
             log = self._log()
             assert log is not None
@@ -117,9 +112,10 @@ class Engine:
 
     def _search(self) -> Termination:
         scaled = self.scaled
-        is_definite = _has_definite_moments(scaled)
+        is_definite = has_definite_moments(scaled)
+        self.is_doubtful = is_nearly_dependent(scaled, is_definite)
         if not scaled.has_groups and not is_definite and scaled.is_plain and not scaled.ridge.any() and scaled.has_gram:
-            parts = independent_parts(scaled, _SMALLEST_EIGENVALUE)
+            parts = independent_parts(scaled, SMALLEST_EIGENVALUE)
             if parts is not None:
                 return self._parts(parts)
         if scaled.has_groups or not (is_definite or _has_ridge_or_box(scaled)):
@@ -208,7 +204,6 @@ class Engine:
     def _parts(self, parts: Parts) -> Termination:
         """Exactly dependent columns: a downdating tree for each choice of what is left out."""
         log = self._log()
-        self._circuits = parts.circuits
 
         def plant(columns: IntVector) -> Callable[[float], Tree]:
             return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns, log)
@@ -226,8 +221,6 @@ class Engine:
         quadratic, Q = None, None
         if is_definite or _has_ridge_or_box(self.scaled):
             quadratic, Q, _, _ = self._quadratic(with_diagonal=is_definite)
-        if quadratic is None and not self.scaled.ridge.all():  # fits of all allowed columns: their rank must be exact
-            self._circuits = dependences(self.scaled)
         log = self._log(quadratic.rho if quadratic is not None and Q is not None else None)
         if quadratic is not None and Q is None:
             Q = self.scaled.gram
@@ -240,12 +233,3 @@ def _has_ridge_or_box(scaled: ScaledProblem) -> bool:
     """Tell whether every column has a ridge, an ℓ1 price (which bounds it) or finite bounds."""
     bounded = np.isfinite(scaled.lower) & np.isfinite(scaled.upper)
     return bool(np.all((scaled.ridge > 0) | (scaled.lambda1 > 0) | bounded))
-
-
-def _has_definite_moments(scaled: ScaledProblem) -> bool:
-    """Tell whether the ridge-augmented moments, scaled to a unit diagonal, are safely positive definite."""
-    has_ridge = bool(scaled.ridge.all())
-    if not scaled.has_gram or (has_ridge and scaled.m > _DENSE) or (not has_ridge and scaled.n <= scaled.m):
-        return False
-    G, _ = unit_diagonal(scaled.gram + 2 * np.diag(scaled.ridge), scaled.correlation)
-    return bool(linalg.eigvalsh(G, subset_by_index=[0, 0])[0] >= _SMALLEST_EIGENVALUE)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import linalg
 
-from bestsubset.certificates.exact import Moments
-from formulations import Problem, ScaledProblem
+from formulations import ScaledProblem
 from formulations._types import IntVector, Vector
 
 _DEPENDENT = 1e-13  # norm of what is left of a unit column that others explain exactly but for rounding
@@ -27,13 +26,10 @@ class Parts:
         The sets, in the order in which the splits reach them.
     splits : list of lists
         Tokens of the certificate before each set, and behind the last, in the scaled problem's columns.
-    circuits : list of arrays
-        What depends on each other, to be verified in exact arithmetic before a certificate may say so.
     """
 
     columns: list[IntVector] = field(default_factory=list)
     splits: list[list[int]] = field(default_factory=lambda: [[]])
-    circuits: list[IntVector] = field(default_factory=list)
 
 
 def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> Parts | None:
@@ -71,31 +67,10 @@ def independent_parts(scaled: ScaledProblem, smallest_eigenvalue: float) -> Part
                 return None
             left_out = _one_of_each_kind(loose, circuit)
             parts.splits[-1] += _split(circuit, loose, left_out, scaled.columns)
-            parts.circuits.append(np.append(np.setdiff1d(circuit, loose[-1:]), loose[-1]))
             waiting += [np.setdiff1d(columns, [c]) for c in left_out[::-1]]
         if len(parts.columns) + len(waiting) > _MOST_PARTS:
             return None
     return parts
-
-
-def dependences(scaled: ScaledProblem) -> list[IntVector]:
-    """Return, for each column that others seem to explain, a basis of these with that column behind it."""
-    R, order = linalg.qr(scaled.X, mode="r", pivoting=True)
-    rank = int(np.count_nonzero(np.abs(np.diag(R)) > _DEPENDENT))
-    return [np.append(order[:rank], j) for j in order[rank:]]
-
-
-def are_dependent(problem: Problem, circuits: list[IntVector]) -> bool:
-    """Tell whether in each set of columns the last is in the span of the others, in exact arithmetic."""
-    settings = {"lambda0": 0.0, "lambda1": 0.0, "lambda2": 0.0, "include": [], "exclude": [], "groups": []}
-    settings |= {"fit_intercept": problem.fit_intercept, "standardize": False}
-    weights = None if np.all(problem.sample_weight == 1.0) else problem.sample_weight.tolist()
-    for circuit in circuits:
-        columns = [problem.X[:, j].tolist() for j in circuit]
-        moments = Moments(columns, problem.y.tolist(), weights, settings)
-        if not moments.depends(len(columns) - 1, range(len(columns) - 1)):
-            return False
-    return True
 
 
 def _split(circuit: IntVector, loose: IntVector, left_out: IntVector, names: IntVector) -> list[int]:

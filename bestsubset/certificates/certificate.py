@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
+import struct
+import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -23,6 +25,17 @@ from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 FORMAT, VERSION = "bestsubset certificate", 1
 
 _HEADER = "header.json"
+# What reading a damaged archive raises.
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    struct.error,
+)
 _LARGEST_HEADER = 2**26
 _TYPES = {
     "lower": ("<f8",),
@@ -144,13 +157,14 @@ class Certificate:
         OSError
             If the file cannot be read.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return _Reader(archive, os.path.getsize(path)).certificate()
-        except _FileError as error:
-            raise MalformedCertificate(f"{os.fspath(path)}: {error}") from None
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-            raise MalformedCertificate(f"{os.fspath(path)}: not a zip archive that can be read ({error})") from None
+        with open(path, "rb") as file:
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    return _Reader(archive, os.path.getsize(path)).certificate()
+            except _FileError as error:
+                raise MalformedCertificate(f"{os.fspath(path)}: {error}") from None
+            except _NO_ARCHIVE as error:
+                raise MalformedCertificate(f"{os.fspath(path)}: not a zip archive that can be read ({error})") from None
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -270,8 +284,11 @@ class _Reader:
 
     def _bytes(self, name: str) -> bytes:
         _require(name in self._members, f"{name} is missing")
-        with self._archive.open(self._members[name]) as member:
-            return member.read()
+        try:
+            with self._archive.open(self._members[name]) as member:
+                return member.read()
+        except (OSError, struct.error, zlib.error) as error:  # offsets that point nowhere
+            raise _FileError(f"{name} cannot be read ({error})") from None
 
     def _array(self, name: str) -> Array:
         content = self._bytes(f"{name}.npy")
@@ -302,7 +319,8 @@ def _check_fields(entry: dict[str, Any], expected: dict[str, Any], where: str, *
         value = entry[name]
         if kind is float:
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            _require(is_number and math.isfinite(value), f"{name} of {where} is not a finite number")
+            is_finite = is_number and abs(value) <= sys.float_info.max  # JSON has integers of any length
+            _require(is_finite, f"{name} of {where} is not a finite number")
         else:
             right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
             _require(right, f"{name} of {where} has the wrong type")

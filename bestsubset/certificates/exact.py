@@ -433,7 +433,7 @@ class Moments:
         if self.lambda0 * max(len(I), s0) >= goal:
             return True
         multiplier = Multiplier(self, gamma_columns, gamma_values, diagonal, max(objective, bound))
-        least = multiplier.least(I, A, s0, s1)
+        least = multiplier.least(_bits(I), _bits(A), s0, s1)
         return least is not None and least >= goal
 
 
@@ -497,6 +497,7 @@ class Multiplier:
         self._gamma = {int(j): float(b) for j, b in zip(columns, values, strict=True)}
         self._residual = _Combination(moments, self._gamma)
         self._gains: dict[int, Fraction | None] = {}
+        self._ranked: tuple[int, list[tuple[int, int, Fraction | None]]] = 0, []
 
     def _d(self, j: int) -> Fraction:
         if self._diagonal is None or not len(self._diagonal):
@@ -532,35 +533,44 @@ class Multiplier:
             return slope * Fraction(side) - rho * Fraction(side) ** 2
         return slope * self._ceiling / price if price else None  # the derived box of section 5
 
-    def least(self, I: Collection[int], A: Collection[int], s0: int, s1: int) -> Fraction | None:  # noqa: E741
-        """The least bound over all places of a node; None where some h is infinite."""
-        blocks: dict[int, list[int]] = {}
-        for j in A:
-            blocks.setdefault(self._moments.block.get(j, (j,))[0], []).append(j)
-        left: list[Fraction] = []
-        sizes: list[int] = []
+    def least(self, inside: int, allowed: int, s0: int, s1: int) -> Fraction | None:
+        """The least bound over all places of a node, its sets as bits; None where some h is infinite."""
         total = self._base
-        inside = set(I)
-        for block in blocks.values():
-            gains = [self.gain(j) for j in block]
-            if any(gain is None for gain in gains):
+        for j in _columns_of(inside):
+            gain = self.gain(j)
+            if gain is None:
                 return None
-            gain = sum((g for g in gains if g is not None), Fraction(0))
-            if block[0] in inside:
-                total -= gain
-            else:
-                left.append(gain)
-                sizes.append(len(block))
-        room = s1 - len(inside)
-        if not self._moments.block:
-            left.sort(reverse=True)
-            forced = max(0, s0 - len(inside))
-            return total - sum(g for place, g in enumerate(left[:room]) if place < forced or g > 0)
-        for gain, size in sorted(zip(left, sizes, strict=True), key=lambda item: item[0] / item[1], reverse=True):
-            if gain > 0 and room > 0:
-                total -= gain * Fraction(min(room, size), size)
-                room -= size
+            total -= gain
+        free, room = allowed & ~inside, s1 - inside.bit_count()
+        forced = 0 if self._moments.block else s0 - inside.bit_count()
+        if free & ~self._ranked[0]:
+            self._rank(free | self._ranked[0])
+        taken = 0
+        for block, size, gain in self._ranked[1]:
+            if room <= taken or (gain is not None and gain <= 0 and taken >= forced):
+                break
+            if not free >> block & 1:
+                continue
+            if gain is None:
+                return None
+            total -= gain * Fraction(min(room - taken, size), size)
+            taken += size
         return total
+
+    def _rank(self, free: int) -> None:
+        """Order blocks by their gain per column, the infinite ones first: (first column, size, gain)."""
+        blocks: list[tuple[int, int, Fraction | None]] = []
+        groups = self._moments.block
+        for j in _columns_of(free):
+            block = groups.get(j, (j,))
+            if j == block[0]:
+                gains = [self.gain(i) for i in block]
+                known = [gain for gain in gains if gain is not None]
+                blocks.append((j, len(block), sum(known, Fraction(0)) if len(known) == len(gains) else None))
+        first = [block for block in blocks if block[2] is None]
+        rest = [(gain / size, j, size, gain) for j, size, gain in blocks if gain is not None]
+        rest.sort(key=lambda item: item[0], reverse=True)
+        self._ranked = free, [*first, *((j, size, gain) for _, j, size, gain in rest)]
 
 
 class Claim(NamedTuple):
@@ -785,8 +795,7 @@ class Tree:
                 raise MalformedError(f"multiplier {m} names a column twice")
             ceiling = max(claim.objective, claim.dual_bound)
             self._multiplier = m, Multiplier(self._moments, columns, claim.values[part], claim.diagonal, ceiling)
-        inside, allowed = _columns_of(node.inside), _columns_of(node.allowed)
-        least = self._multiplier[1].least(inside, allowed, node.s0, node.s1)
+        least = self._multiplier[1].least(node.inside, node.allowed, node.s0, node.s1)
         return least is not None and least >= goal
 
     def _solve(self, node: Node, _: list[int]) -> Iterator[Proof]:

@@ -48,7 +48,8 @@ class FloatLeaves:
     ) -> None:
         self._moments, self._claim, self._exact = moments, claim, exact
         self._bound = moments.of_objective(claim.dual_bound)
-        box = moments.of_objective(claim.objective) if certificate.settings["lambda1"] > 0 else np.inf
+        value = max(claim.objective, claim.dual_bound)
+        box = moments.of_objective(value) if certificate.settings["lambda1"] > 0 else np.inf
         self._multipliers = Multipliers(claim, moments, box)
         self._groups = [list(group) for group in certificate.settings["groups"]]
         self._listed = set(listed_supports(claim))
@@ -234,8 +235,11 @@ class _Sums:
         self._gains, self._free = gains, free
         self._room = np.array([node.most for node in nodes]) - included
         self._needed = np.maximum(np.array([node.least for node in nodes]) - included, 0)
-        count = int(self._room.max()) + 1
-        self._best = Sorted.of(np.where(free, gains.gain, OUTSIDE), count)
+        free_gain = np.where(free, gains.gain, OUTSIDE)
+        # Beyond those that must enter, only positive gains count.
+        useful = np.minimum(self._room, np.maximum(np.sum(free_gain > 0, axis=1), self._needed))
+        count = int(useful.max()) + 1
+        self._best = Sorted.of(free_gain, count)
         inner = np.where(inside, gains.gain, 0.0)
         size = np.abs(inner).sum(axis=1) + self._best.positive[:, -1]
         size += np.abs(self._best.plain[np.arange(len(nodes)), np.minimum(self._needed, self._best.top.shape[1])])

@@ -43,6 +43,13 @@ class ScaleError(ArithmeticError):
 class Moments:
     r"""M of FORMAT.md, section 5, without t, on scaled data, and the penalties on the same scale.
 
+    Parameters
+    ----------
+    X, y, weights, settings, lower, upper
+        The data and the header's settings.
+    wanted : array of columns, ascending
+        Whose rows of M will be asked for, where there are too many columns for all; all of them unless given.
+
     Attributes
     ----------
     p : int
@@ -68,6 +75,7 @@ class Moments:
         settings: Mapping[str, Any],
         lower: Vector | None = None,
         upper: Vector | None = None,
+        wanted: Columns | None = None,
     ) -> None:
         self.p = X.shape[1]
         self._X, self._y = X, y
@@ -77,53 +85,73 @@ class Moments:
         self._kept: Matrix | None = None
         if weights is not None:
             self._root = np.sqrt(scaled(weights, -self._weight_exponent))
+        self._is_centred = bool(settings["fit_intercept"])
         with np.errstate(all="ignore"):
-            self._shift_and_scale(bool(settings["fit_intercept"]))
-            if not (np.isfinite(self._mean).all() and np.all(self._norms > 0)):
-                raise ScaleError("a column overflows or is constant")
-            self._centre(bool(settings["fit_intercept"]))
+            self._shift_and_scale()
+            if not (np.isfinite(self._mean).all() and np.isfinite(self._norms).all() and np.all(self._norms > 0)):
+                raise ScaleError("a column is constant, or its numbers are out of range")
+            is_whole = self.p <= _WHOLE
+            self._prepare(np.arange(self.p) if is_whole or wanted is None else wanted)
             self._penalise(settings, lower, upper)
-        everything = np.arange(self.p + 1)
-        self._whole = self._rows(everything) if self.p <= _WHOLE else None
+        self._add_ridge(self._rows_at_hand, self._at_hand)
+        self._whole = self._rows_at_hand if is_whole else None
 
-    def _shift_and_scale(self, is_centred: bool) -> None:
+    def _shift_and_scale(self) -> None:
         """Choose a shift and a power of two for every column, the response, and the constant behind it."""
         size = self.p + 2
         self._mean, self._norms = np.zeros(size), np.zeros(size)
         self._exponent = np.zeros(size, dtype=np.int64)
         weights = self._root**2
+        if len(self._y) * size <= _KEPT:
+            self._kept = np.empty((len(self._y), size))
         for block in self._column_blocks(size):
-            if is_centred:
+            if self._is_centred:
                 total = sum(weights[part] @ self._raw(part, block) for part in self._row_blocks())
                 self._mean[block] = np.where(block <= self.p, total / weights.sum(), 0.0)
-            largest = np.max([np.abs(self._block(part, block)).max(axis=0) for part in self._row_blocks()], axis=0)
-            self._exponent[block] = np.frexp(largest)[1]
-            squares = np.sum([np.sum(self._block(part, block) ** 2, axis=0) for part in self._row_blocks()], axis=0)
+            # Where squares may leave the range of floating point, a look at the largest numbers comes first.
+            for is_sure in (False, True):
+                if is_sure:
+                    largest = [np.abs(self._transformed(part, block)).max(axis=0) for part in self._row_blocks()]
+                    self._exponent[block] = np.frexp(np.max(largest, axis=0))[1]
+                squares = self._squares(block)
+                if np.all((squares > 1e-200) & (squares < 1e200)):
+                    break
             excess = np.frexp(1.01 * np.sqrt(squares))[1]
             self._exponent[block] += excess
             self._norms[block] = np.ldexp(np.sqrt(squares), -excess)
-        if len(self._y) * size <= _KEPT:
-            kept = np.empty((len(self._y), size))
-            for block in self._column_blocks(size):
-                kept[:, block[0] : block[-1] + 1] = self._block(slice(None), block)
-            self._kept = kept
+            if self._kept is not None:
+                self._kept[:, block[0] : block[-1] + 1] *= np.ldexp(1.0, -excess)
 
-    def _centre(self, is_centred: bool) -> None:
-        """Find the sums that are left after the shift, and the rounding of all moments."""
+    def _squares(self, block: Columns) -> Vector:
+        """Squared norms of some columns, keeping these where all are to be kept."""
+        total = np.zeros(len(block))
+        for part in self._row_blocks():
+            data = self._transformed(part, block)
+            total += np.einsum("ij,ij->j", data, data)
+            if self._kept is not None:
+                self._kept[part, block[0] : block[-1] + 1] = data
+        return total
+
+    def _prepare(self, wanted: Columns) -> None:
+        """Find the moments that will be needed, the sums that are left after the shift, and the rounding of them all.
+
+        All moments come from one product, those with the response and with the constant too.
+        """
         n = len(self._y)
         # Three roundings an entry on either side, four of the sums, and the remainder of the exact product.
         products = 11 * UNIT + 3 * gamma(min(n, _ROWS)) * math.sqrt(n) * 2.0**-26
-        # The moments with the response and with the constant, for all columns: both are needed whatever happens.
-        with_response, self._sums = self._products(np.array([self.p, self.p + 1]), np.arange(self.p + 2))
-        self.correlation = with_response[:-1]
-        if is_centred:
-            self.correlation = self.correlation - self._sums[self.p] * (self._sums[:-1] / self._sums[-1])
+        moments = self._products(np.concatenate([wanted, [self.p, self.p + 1]]))
+        self._sums = moments[-1]
         self._weight = float(self._sums[-1])
         norms = self._norms * (1 + gamma(n + 4))
         self.nu = norms[:-1]
-        share = float(np.max(np.abs(self._sums[:-1]) / (norms[:-1] * math.sqrt(self._weight)))) if is_centred else 0.0
-        self._is_centred = is_centred
+        share = 0.0
+        if self._is_centred:
+            share = float(np.max(np.abs(self._sums[:-1]) / (self.nu * math.sqrt(self._weight))))
         self.error = products + 2 * share * products + 2 * products**2 + share**2 * (products + 4 * UNIT) + 2 * UNIT
+        self._at_hand = np.append(wanted, self.p)
+        self._rows_at_hand = self._centred(moments[:-1], self._at_hand)
+        self.correlation = self._rows_at_hand[-1]
 
     def _penalise(self, settings: Mapping[str, Any], lower: Vector | None, upper: Vector | None) -> None:
         columns, response, weight = self._exponent[: self.p], int(self._exponent[self.p]), self._weight_exponent
@@ -187,7 +215,12 @@ class Moments:
         """Rows of M for some columns, shape (len(columns), p + 1)."""
         if self._whole is not None:
             return self._whole[columns]
-        return self._rows(columns) if len(columns) else np.zeros((0, self.p + 1))
+        place = np.searchsorted(self._at_hand, columns)
+        if np.array_equal(self._at_hand.take(place, mode="clip"), columns):
+            return self._rows_at_hand[place]
+        moments = self._centred(self._products(columns), columns)
+        self._add_ridge(moments, columns)
+        return moments
 
     @property
     def matrix(self) -> Matrix:
@@ -201,32 +234,40 @@ class Moments:
         """Tell whether `matrix` is there."""
         return self._whole is not None
 
-    def _rows(self, columns: Columns) -> Matrix:
-        moments = self._products(columns, np.arange(self.p + 1))
+    def _centred(self, moments: Matrix, rows: Columns) -> Matrix:
+        """Take off what the sums explain."""
+        moments = moments[:, :-1]
         if self._is_centred:
-            moments -= np.outer(self._sums[columns], self._sums[:-1] / self._weight)
-        ridge = np.append(self.ridge, 0.0)
-        moments[np.arange(len(columns)), columns] += ridge[columns]
+            moments = moments - np.outer(self._sums[rows], self._sums[:-1] / self._weight)
         return moments
 
-    def _products(self, rows: Columns, columns: Columns) -> Matrix:
-        """Z'Z for some rows and columns: the exact part summed exactly enough, then the remainder."""
-        total = np.zeros((len(rows), len(columns)))
+    def _add_ridge(self, moments: Matrix, rows: Columns) -> None:
+        inside = rows < self.p
+        moments[np.flatnonzero(inside), rows[inside]] += self.ridge[rows[inside]]
+
+    def _products(self, rows: Columns) -> Matrix:
+        """Rows of Z'Z: the exact part summed exactly enough, then the remainder."""
+        total = np.zeros((len(rows), self.p + 2))
         lost = np.zeros_like(total)
         for part in self._row_blocks():
             left = self._block(part, rows)
             left_leading = (left + _LEADING) - _LEADING
             left_rest = left - left_leading
-            for block in self._column_blocks(len(columns)):
-                right = left if len(rows) == len(columns) <= _COLUMNS else self._block(part, columns[block])
-                leading = (right + _LEADING) - _LEADING
-                rest = right - leading
+            for block in self._column_blocks(self.p + 2):
+                is_square = len(rows) == len(block) == self.p + 2
+                right = left if is_square else self._block(part, block)
+                leading = left_leading if is_square else (right + _LEADING) - _LEADING
+                rest = left_rest if is_square else right - leading
                 exact = left_leading.T @ leading
+                if is_square:  # S'T + T'S + T'T, half of it
+                    half = (left_leading + 0.5 * left_rest).T @ left_rest
+                    remainder = half + half.T
+                else:
+                    remainder = left_leading.T @ rest + left_rest.T @ right
                 before = total[:, block]
                 after = before + exact
                 shift = after - before
-                lost[:, block] += (before - (after - shift)) + (exact - shift)
-                lost[:, block] += left_leading.T @ rest + left_rest.T @ right
+                lost[:, block] += (before - (after - shift)) + (exact - shift) + remainder
                 total[:, block] = after
         return np.asarray(total + lost)
 
@@ -246,10 +287,14 @@ class Moments:
             if columns[-1] - columns[0] == len(columns) - 1:
                 return self._kept[part, columns[0] : columns[-1] + 1]
             return self._kept[part][:, columns]
+        return self._transformed(part, columns)
+
+    def _transformed(self, part: slice, columns: Columns) -> Matrix:
         data = self._raw(part, columns) - self._mean[columns]
+        if self._exponent[columns].any():  # powers of two: exact
+            data *= np.ldexp(1.0, -self._exponent[columns])
         if self._is_weighted:
             data *= self._root[part, None]
-        data *= np.ldexp(1.0, -self._exponent[columns])
         return np.asarray(data)
 
     def _row_blocks(self) -> Iterator[slice]:

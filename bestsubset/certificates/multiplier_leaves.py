@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bestsubset.certificates.certificate import Claim
 from bestsubset.certificates.moments import UNIT, Matrix, Moments, Vector, gamma
+from bestsubset.certificates.tokens import TokenError
 
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
@@ -37,9 +38,8 @@ class Multipliers:
         self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
         self.is_ridge = not len(claim.diagonal)
         lower, upper = moments.lower, moments.upper
-        if box < np.inf:  # |β_j| <= objective / (λ1 s_j), where nothing else bounds it
-            with np.errstate(divide="ignore"):
-                derived = np.where(self._d == 0, box / moments.l1 * (1 + 4 * UNIT), np.inf)
+        if box < np.inf:  # |β_j| <= box / (λ1 s_j) wherever the objective is at most that
+            derived = box / moments.l1 * (1 + 4 * UNIT)
             lower, upper = np.maximum(lower, -derived), np.minimum(upper, derived)
         self._bounds = (upper, -lower)
 
@@ -60,6 +60,10 @@ class Multipliers:
         used, local = np.unique(columns, return_inverse=True)
         dense = np.zeros((len(numbers), len(used)))
         dense[row, local] = values
+        named = np.zeros(dense.shape, dtype=bool)
+        named[row, local] = True
+        if np.count_nonzero(named) != len(row):
+            raise TokenError("a multiplier names a column twice")
         rows = m.rows(used)
         w = m.correlation[:p] - dense @ rows[:, :p]
         # D takes part in Q only: its share of w is added by column.

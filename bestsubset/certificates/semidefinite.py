@@ -1,10 +1,11 @@
 r"""Is a matrix positive semidefinite, rounding included? (FORMAT.md, section 7)
 
-Let A be of order m, :math:`|\tilde A_{ij} - A_{ij}| \le \varepsilon\nu_i\nu_j`, :math:`A_{jj} \le \nu_j^2`. If
-Cholesky's factorisation of :math:`\tilde A - \sigma\,\mathrm{diag}(\nu^2)` ends in floating point, it is an exact one of a matrix
-that differs by no more than :math:`\gamma\nu_i\nu_j` an entry, :math:`\gamma = \gamma_{m+2}/(1-\gamma_{m+2})`
-(Demmel 1989; Higham 2002, theorem 10.3). Errors of η an entry move eigenvalues of the scaled matrix by at most mη,
-so that A is positive semidefinite for :math:`\sigma = m(\varepsilon + 2\gamma)` (Rump 2006).
+Let A be of order m with :math:`|\tilde A_{ij} - A_{ij}| \le \varepsilon\nu_i\nu_j` and :math:`A_{jj} \le \nu_j^2`.
+If Cholesky's factorisation of :math:`\tilde A - \sigma\,\mathrm{diag}(\nu^2)` ends in floating point, it is an exact
+one of a matrix that differs by no more than :math:`\gamma\nu_i\nu_j` an entry,
+:math:`\gamma = \gamma_{m+2}/(1-\gamma_{m+2})` (Demmel 1989; Higham 2002, theorem 10.3). Errors of η an entry move
+eigenvalues of the scaled matrix by at most mη, so that A is positive semidefinite for
+:math:`\sigma = m(\varepsilon + 2\gamma)` (Rump 2006).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,6 @@ class _Check:
         self._certificate = certificate
         self._X, self._y = X, y
         self._weights = None if weights is None or np.all(weights == 1.0) else weights
-        self._exact = cache(self._exact_moments)
         self._below: dict[bytes, bool] = {}
 
     def require_same_data(self) -> None:
@@ -134,16 +133,16 @@ class _Check:
             outside = (claim.coef < lower[claim.support]) | (claim.coef > upper[claim.support])
             if np.any(outside):
                 raise Refusal(f"the incumbent breaks the bounds of columns {claim.support[outside].tolist()}")
-        moments = self._moments()
+        moments = self._moments
         value = moments.objective_above(claim.support.astype(np.int64), claim.coef, places.bit_count())
         if not value <= moments.of_objective(claim.objective):
-            exact = self._exact().incumbent_value(support, claim.coef.tolist())
+            exact = self._exact.incumbent_value(support, claim.coef.tolist())
             if not exact <= claim.objective:
                 raise Refusal("the incumbent's objective is larger than claimed")
 
     def _check_bound(self, claim: Claim) -> tuple[int, int]:
         with np.errstate(all="ignore"):
-            leaves = FloatLeaves(self._certificate, claim, self._moments(), self._exact)
+            leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
             if len(claim.diagonal):
                 self._check_diagonal(claim)
             Walk(self._certificate, claim, leaves).run()
@@ -156,19 +155,29 @@ class _Check:
         if key not in self._below:
             excluded = mask_of(self._certificate.settings["exclude"])
             columns = columns_of((1 << self._X.shape[1]) - 1 & ~excluded)
-            moments = self._moments()
+            moments = self._moments
             self._below[key] = is_below(
                 moments, moments.of_diagonal(claim.diagonal), np.array(columns, dtype=np.int64)
-            ) or self._exact().is_dominated(claim.diagonal.tolist(), columns)
+            ) or self._exact.is_dominated(claim.diagonal.tolist(), columns)
         if not self._below[key]:
             raise Refusal("the diagonal is too large: G + 2Λ - D is not positive semidefinite")
 
-    @cache  # noqa: B019 - a check does not outlive its call
+    @cached_property
     def _moments(self) -> Moments:
         certificate = self._certificate
-        return Moments(self._X, self._y, self._weights, certificate.settings, certificate.lower, certificate.upper)
+        named = [columns for claim in certificate.claims for columns in (claim.columns, claim.support)]
+        return Moments(
+            self._X,
+            self._y,
+            self._weights,
+            certificate.settings,
+            certificate.lower,
+            certificate.upper,
+            np.unique(np.concatenate(named)).astype(np.int64),
+        )
 
-    def _exact_moments(self) -> ExactMoments:
+    @cached_property
+    def _exact(self) -> ExactMoments:
         certificate = self._certificate
         lists = [None if a is None else a.tolist() for a in (self._weights, certificate.lower, certificate.upper)]
         return ExactMoments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])

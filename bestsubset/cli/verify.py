@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bestsubset.api import verify as check
 from bestsubset.certificates.certificate import Certificate
-from bestsubset.certificates.verify import verify as check
 from bestsubset.cli.data import read_table
 from bestsubset.errors import DataError
 from bestsubset.report.verdict import verdict_report

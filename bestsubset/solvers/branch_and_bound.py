@@ -81,6 +81,7 @@ class BranchAndBound(Solver):
             termination=termination,
             nodes=engine.race.nodes,
             logged=engine.logged(),
+            is_doubtful=engine.is_doubtful,
         )
 
 

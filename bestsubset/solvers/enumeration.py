@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from bestsubset.bnb.conditioning import has_definite_moments, is_nearly_dependent
 from bestsubset.bnb.reduction import project_out
 from bestsubset.certificates.enumerated import every_support
 from bestsubset.certificates.write import LoggedTree
@@ -103,6 +104,7 @@ class Enumeration(Solver):
             nodes=search.visited,
             threads=threads,
             logged=self._logged(scaled, finished) if run.certificate and not scaled.has_groups else None,
+            is_doubtful=finished and is_nearly_dependent(scaled, has_definite_moments(scaled)),
         )
 
     @staticmethod

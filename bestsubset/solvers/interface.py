@@ -17,7 +17,9 @@ from formulations._types import Vector
 class Answer:
     """A solver's word: coefficients, a bound, and why it stopped. The objective is not the solver's to state.
 
-    ``logged`` is the tree behind the bound, for a certificate.
+    ``logged`` is the tree behind the bound, for a certificate. It ``is_doubtful`` where columns are so nearly dependent
+    that exact arithmetic may tell them apart otherwise than floating point: such a certificate is checked before it is
+    handed out.
     """
 
     coef: Vector | None
@@ -26,6 +28,7 @@ class Answer:
     nodes: int
     threads: int = 1
     logged: LoggedTree | None = None
+    is_doubtful: bool = False
 
 
 class Solver(ABC):

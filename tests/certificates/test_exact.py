@@ -194,6 +194,16 @@ def test_listed_supports_are_left_out(k):
         check(problem, claim_by_hand(problem, below(values[4][0]), tree, listed[: -1 - k]))
 
 
+def test_a_path_has_a_claim_for_each_size(solved, tmp_path):
+    problem, _, folder = solved
+    results = [bs.solve(problem.with_k(k)) for k in (1, 2, 3)]
+    write.join([result.certificate for result in results]).save(tmp_path / "path.cert")
+    table = exact.read_table(str(folder / "data.csv"))
+    certificate, checker = exact.check_file(str(tmp_path / "path.cert"), table)
+    assert [claim.k for claim in certificate.claims] == [1, 2, 3]
+    assert checker.leaves == checker.total > 3
+
+
 # What is refused.
 
 

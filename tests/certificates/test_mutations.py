@@ -1,0 +1,565 @@
+"""Certificates changed at random: what is false is never accepted, and nothing but `MalformedCertificate` is raised.
+
+Whether a changed claim is true is found by enumeration, in rational arithmetic where there are neither λ1 nor bounds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+from random import Random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import bestsubset as bs
+from bestsubset.certificates import exact
+from bestsubset.certificates.certificate import Certificate, array_digest
+from tests import oracle
+from tests.certificates import make_files, rational
+from tests.certificates.make_files import BOUND, SOLVE, SPLIT, VALID, data_of, nodes, with_claim, with_settings
+
+EXAMPLES = 2600
+EXACT_EVERY = 5  # of the mutants, this one goes to the exact checker as well
+NAMES = sorted(path.stem for path in VALID.glob("*.cert"))
+
+
+# The truth about a claim.
+
+
+@dataclass(frozen=True)
+class Data:
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def fits(self, data: dict) -> bool:
+        """Whether these are the data that a certificate names."""
+        weights = None if self.weights is None or np.all(self.weights == 1.0) else array_digest(self.weights)
+        found = {"X": array_digest(self.X), "y": array_digest(self.y), "sample_weight": weights}
+        return found == {name: data[name] for name in found}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the numbers are such that an enumeration means something."""
+        w = np.ones(len(self.y)) if self.weights is None else self.weights
+        numbers = np.concatenate([self.X.ravel(), self.y, w])
+        return bool(np.all(np.abs(numbers) < 1e6) and np.all(w >= 0) and w.any() and np.ptp(self.X, axis=0).all())
+
+
+class Truth:
+    """f by enumeration, for one set of data and settings."""
+
+    def __init__(self, data: Data, chosen: dict, lower: np.ndarray | None, upper: np.ndarray | None) -> None:
+        p = data.X.shape[1]
+        free = np.full(p, np.inf)
+        w = np.ones(len(data.y)) if data.weights is None else data.weights
+        self.problem = SimpleNamespace(
+            X=data.X, y=data.y, p=p, sample_weight=w, **{k: v for k, v in chosen.items() if k != "bounds"},
+            lower=-free if lower is None else lower, upper=free if upper is None else upper,
+        )  # fmt: skip
+        bounded = np.isfinite([self.problem.lower, self.problem.upper]).any()
+        self.is_exact = not chosen["lambda1"] and not bounded
+        self._moments: list | None = None
+        self._values: dict = {}
+
+    @property
+    def moments(self) -> list[list[Fraction]]:
+        if self._moments is None:
+            self._moments = _moments(self.problem)
+        return self._moments
+
+    def value(self, z: tuple[int, ...]) -> Fraction | float:
+        """The least f over the places z."""
+        if z not in self._values:
+            self._values[z] = (
+                _explained(self.problem, self.moments, z) + Fraction(self.problem.lambda0) * len(z)
+                if self.is_exact
+                else float(oracle.best_value(self.problem, list(z)))
+            )
+        return self._values[z]
+
+    def places(self, k: int) -> Iterator[tuple[int, ...]]:
+        """All feasible places."""
+        problem = self.problem
+        allowed = [j for j in range(problem.p) if j not in problem.exclude]
+        for size in range(k + 1):
+            for z in map(set, combinations(allowed, size)):
+                whole = all(len(z.intersection(group)) in (0, len(group)) for group in problem.groups)
+                if whole and z.issuperset(problem.include):
+                    yield tuple(sorted(z))
+
+    def bounded_places(self, claim) -> Iterator[tuple[int, ...]]:
+        """The places that the bound of a claim is about (FORMAT.md, section 1)."""
+        problem, listed = self.problem, set(exact.supports(claim.listed.tolist()))
+        size = min(claim.k, problem.p - len(problem.exclude))
+        for z in self.places(claim.k):
+            # With λ0 = 0 more places cost nothing: the smaller ones need not be looked at, listed supports or not.
+            if z not in listed and (problem.lambda0 or problem.groups or len(z) == size):
+                yield z
+
+    def incumbent(self, claim) -> Fraction | float | None:
+        """Its value; None if it is not feasible."""
+        problem, support = self.problem, claim.support.tolist()
+        z = {*support, *problem.include}
+        for group in problem.groups:
+            z |= set(group) if z.intersection(group) else set()
+        coef = dict(zip(support, map(Fraction, claim.coef.tolist()), strict=True))
+        inside = all(problem.lower[j] <= b <= problem.upper[j] for j, b in coef.items())
+        if len(z) > claim.k or z.intersection(problem.exclude) or not inside:
+            return None
+        M, p = self.moments, problem.p
+        f = M[p][p] / 2 - sum(b * M[j][p] for j, b in coef.items())
+        f += sum(a * b * M[i][j] for i, a in coef.items() for j, b in coef.items()) / 2
+        f += Fraction(problem.lambda0) * len(z)
+        scale = {j: 1.0 for j in coef}
+        if problem.standardize and problem.lambda1:
+            w = sum(map(Fraction, problem.sample_weight.tolist()))
+            ridge = 2 * Fraction(problem.lambda2)
+            scale = {j: float(M[j][j] / (w + ridge)) ** 0.5 for j in coef}
+        price = Fraction(problem.lambda1) * sum(Fraction(scale[j]) * abs(b) for j, b in coef.items())
+        return f + price if scale == dict.fromkeys(coef, 1.0) else float(f + price)
+
+    def of(self, claim) -> bool | None:
+        """Whether a claim is true; None if that is too close to tell."""
+        value = self.incumbent(claim)
+        answers = [False if value is None else _is_at_least(claim.objective, value)]
+        answers += [_is_at_least(self.value(z), claim.dual_bound) for z in self.bounded_places(claim)]
+        return False if False in answers else None if None in answers else True
+
+
+def _is_at_least(a: Fraction | float, b: Fraction | float) -> bool | None:
+    """Of two numbers of which one is exact; where the other is rounded there is a band of no answer."""
+    if not isinstance(a, Fraction) and not isinstance(b, Fraction):
+        return None if abs(a - b) <= 1e-8 * (1 + abs(a)) else a > b
+    return Fraction(a) >= Fraction(b)
+
+
+_known_moments: dict = {}
+_known_values: dict = {}
+
+
+def _key(problem: SimpleNamespace) -> tuple:
+    arrays = [hashlib.sha256(a.tobytes()).digest() for a in (problem.X, problem.y, problem.sample_weight)]
+    return (*arrays, problem.fit_intercept, problem.standardize, problem.lambda2)
+
+
+def _moments(problem: SimpleNamespace) -> list[list[Fraction]]:
+    key = _key(problem)
+    if key not in _known_moments:
+        _known_moments[key] = rational.moments(problem)
+    return _known_moments[key]
+
+
+def _explained(problem: SimpleNamespace, moments: list[list[Fraction]], z: tuple[int, ...]) -> Fraction:
+    values = _known_values.setdefault(_key(problem), {})
+    if z not in values:
+        values[z] = rational.explained_away(moments, z) / 2
+    return values[z]
+
+
+def truth_of(certificate: Certificate, data: Data) -> bool | None:
+    """Whether a certificate that could be read is true of the data; None if that cannot be told."""
+    if not data.fits(certificate.data):
+        return False
+    if not data.is_plain:
+        return None
+    truth = Truth(data, certificate.settings, certificate.lower, certificate.upper)
+    answers = [truth.of(claim) for claim in certificate.claims]
+    return False if False in answers else None if None in answers else True
+
+
+# Mutations: each takes a source of randomness, a certificate and its data.
+
+Mutant = tuple[Certificate, Data]
+MUTATIONS: list[Callable[[Random, Certificate, Data], Mutant]] = []
+
+
+def mutation(change):
+    """Register a mutation of the certificate alone."""
+    MUTATIONS.append(lambda random, certificate, data: (change(random, certificate, data), data))
+    return change
+
+
+def of_claim(change):
+    """Register a mutation of a claim, which returns fields to be replaced."""
+
+    def changed(random: Random, certificate: Certificate, data: Data) -> Mutant:
+        number = random.randrange(len(certificate.claims))
+        fields = change(random, certificate.claims[number], data.X.shape[1])
+        return with_claim(certificate, number, **fields), data
+
+    MUTATIONS.append(changed)
+    return change
+
+
+def _much_or_little(random: Random) -> float:
+    return random.choice([1.0, 0.3, 0.1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12, 1e-14])
+
+
+def _tokens(claim, tokens: list[int]) -> dict:
+    return {"tree": np.array(tokens, dtype=claim.tree.dtype)}
+
+
+@of_claim
+def raise_the_bound(random, claim, p):
+    start = random.choice([claim.dual_bound, claim.objective])
+    bound = start + abs(start) * _much_or_little(random)
+    return {"dual_bound": bound, "objective": random.choice([claim.objective, max(claim.objective, bound) * 1.01])}
+
+
+@of_claim
+def lower_the_objective(random, claim, p):
+    objective = claim.objective - abs(claim.objective) * _much_or_little(random)
+    return {"objective": objective, "dual_bound": random.choice([claim.dual_bound, min(claim.dual_bound, objective)])}
+
+
+@of_claim
+def replace_a_subtree(random, claim, p):
+    tree = claim.tree.tolist()
+    start, end = random.choice(_nodes(tree))
+    leaf = random.choice([[SOLVE], [BOUND, random.randrange(max(1, len(claim.offsets) - 1))]])
+    return _tokens(claim, tree[:start] + leaf + tree[end:])
+
+
+@of_claim
+def swap_subtrees(random, claim, p):
+    tree = claim.tree.tolist()
+    found = [(a, b) for a in _nodes(tree) for b in _nodes(tree) if a[1] <= b[0]]
+    if not found:
+        return {}
+    (a, b), (c, d) = random.choice(found)
+    return _tokens(claim, tree[:a] + tree[c:d] + tree[b:c] + tree[a:b] + tree[d:])
+
+
+@of_claim
+def swap_children(random, claim, p):
+    tree = claim.tree.tolist()
+    splits = [(a, b) for a, b in _nodes(tree) if tree[a] == SPLIT]
+    if not splits:
+        return {}
+    start, end = random.choice(splits)
+    middle = _nodes(tree, start + 2)[0][1]
+    return _tokens(claim, tree[: start + 2] + tree[middle:end] + tree[start + 2 : middle] + tree[end:])
+
+
+def _nodes(tree: list[int], start: int = 0) -> list[tuple[int, int]]:
+    """The nodes of a tree, which another mutation may have spoilt."""
+    try:
+        return nodes(tree, start)
+    except (KeyError, IndexError, RecursionError):
+        return [(start, len(tree))]
+
+
+@of_claim
+def change_tokens(random, claim, p):
+    tree = claim.tree.tolist()
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(tree) + 1)
+        new = [random.randint(-p - 1, p + 3) for _ in range(random.randint(0, 2))]
+        tree[at : at + random.randint(0, 2)] = new
+    return _tokens(claim, tree)
+
+
+@of_claim
+def grow_a_tree(random, claim, p):
+    """A tree of SPLIT, FIX, SIZES and leaves that has nothing to do with the problem."""
+    multipliers = len(claim.offsets) - 1
+
+    def node(depth: int) -> list[int]:
+        kind = random.choice([0, 1, 3, 3, 4, 8] if depth < 4 else [0, 1])
+        m = random.randrange(max(1, multipliers))
+        if kind in (0, 1):
+            return [kind, m][: 1 + kind]
+        if kind == 3:
+            return [3, random.randrange(p), *node(depth + 1), *node(depth + 1)]
+        if kind == 4:
+            columns = random.sample(range(p), random.randint(0, 2))
+            return [4, m, len(columns), *(random.choice([j, -1 - j]) for j in columns), *node(depth + 1)]
+        r = random.randint(0, 2)
+        return [8, r, *(t for _ in range(r + 1) for t in node(depth + 1))]
+
+    return _tokens(claim, node(0))
+
+
+@of_claim
+def change_multipliers(random, claim, p):
+    values = claim.values.copy()
+    if not len(values):
+        return {
+            "offsets": np.array([0, 1], dtype=np.int64),
+            "columns": np.array([random.randrange(p)], dtype=np.int32),
+            "values": np.array([random.uniform(-2, 2)]),
+        }
+    kind = random.randrange(6)
+    at = random.randrange(len(values))
+    if kind == 0:
+        values *= random.choice([-1.0, 0.0, 0.5, 1 - 1e-9, 1.1, 10.0, 1e10, 1e150])
+    elif kind == 1:
+        values = values[::-1].copy()
+    elif kind == 2:
+        values[at] = random.choice([0.0, -values[at], 2 * values[at], 1e-310, 1e300, values[at] * (1 + 1e-8)])
+    elif kind == 3:
+        columns = claim.columns.copy()
+        columns[at] = random.randrange(p)
+        return {"columns": columns}
+    elif kind == 4:
+        offsets = claim.offsets.copy()
+        offsets[random.randrange(len(offsets))] += random.choice([-1, 1])
+        return {"offsets": offsets}
+    else:
+        return {"columns": claim.columns[::-1].copy()}
+    return {"values": values}
+
+
+@of_claim
+def change_the_diagonal(random, claim, p):
+    d = claim.diagonal.copy() if len(claim.diagonal) == p else np.full(p, 0.1)
+    kind = random.randrange(4)
+    if kind == 0:
+        d *= random.choice([0.0, 0.5, 1 + 1e-8, 1.01, 2.0, 1e10])
+    elif kind == 1:
+        d[random.randrange(p)] *= random.choice([0.0, 1.5, 10.0, 1e10, 1e-300])
+    elif kind == 2:
+        d = np.zeros(0)
+    else:
+        d += random.choice([1e-9, 0.1, 1.0])
+    return {"diagonal": d}
+
+
+@of_claim
+def change_k(random, claim, p):
+    return {"k": random.randint(0, p + 1)}
+
+
+@of_claim
+def change_the_incumbent(random, claim, p):
+    support, coef = claim.support.copy(), claim.coef.copy()
+    kind = random.randrange(4)
+    if not len(support) or kind == 0:
+        j = random.sample(range(p), random.randint(0, min(p, len(support) + 1)))
+        support = np.array(sorted(j), dtype=np.int32)
+        coef = np.array([random.uniform(-1, 1) for _ in j])
+    elif kind == 1:
+        coef[random.randrange(len(coef))] *= random.choice([0.0, 1 + 1e-9, 1 + 1e-5, 1.5, -1.0, 1e-310, 1e200])
+    elif kind == 2:
+        support, coef = support[1:], coef[1:]
+    else:
+        support[random.randrange(len(support))] = random.randrange(p)
+        support = np.sort(support)
+    return {"support": support, "coef": coef}
+
+
+@of_claim
+def change_the_list(random, claim, p):
+    listed = list(exact.supports(claim.listed.tolist()))
+    if listed and random.random() < 0.5:
+        del listed[random.randrange(len(listed))]
+    else:
+        size = random.choice([min(claim.k, p), random.randint(0, p)])
+        listed.append(tuple(sorted(random.sample(range(p), size))))
+    if random.random() < 0.3:
+        listed.append(tuple(claim.support.tolist()))
+    numbers = [number for z in listed for number in (len(z), *z)]
+    return {"listed": np.array(numbers, dtype=np.int32)}
+
+
+@mutation
+def change_a_penalty(random, certificate, data):
+    name = random.choice(["lambda0", "lambda1", "lambda2"])
+    old = certificate.settings[name]
+    factor = random.choice([0.0, 0.5, 0.9, 1 - 1e-9, 1 + 1e-9, 1.1, 2.0])
+    return with_settings(certificate, **{name: factor * old if old else random.choice([0.0, 0.1, 1.0])})
+
+
+@mutation
+def change_a_switch(random, certificate, data):
+    name = random.choice(["fit_intercept", "standardize"])
+    return with_settings(certificate, **{name: not certificate.settings[name]})
+
+
+@mutation
+def change_the_structure(random, certificate, data):
+    p = data.X.shape[1]
+    columns = random.sample(range(p), p)
+    name = random.choice(["include", "exclude", "groups"])
+    new = sorted(columns[: random.randint(0, 2)])
+    if name == "groups":
+        new = random.choice([[], [sorted(columns[:2])], [sorted(columns[:3]), sorted(columns[3:5])]])
+    return with_settings(certificate, **{name: new})
+
+
+@mutation
+def change_the_bounds(random, certificate, data):
+    p = data.X.shape[1]
+    lower, upper = certificate.lower, certificate.upper
+    if lower is None or upper is None:
+        lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
+        j = random.randrange(p)
+        lower[j], upper[j] = -random.choice([0.0, 0.5, 2.0]), random.choice([0.0, 0.5, 2.0])
+    elif random.random() < 0.3:
+        return replace(with_settings(certificate, bounds=False), lower=None, upper=None)
+    else:
+        factor = random.choice([0.5, 0.9, 1 - 1e-9, 1 + 1e-7, 1.1, 2.0])
+        lower, upper = random.choice([(factor * lower, factor * upper), (-upper, -lower), (lower, np.full(p, np.inf))])
+    return replace(with_settings(certificate, bounds=True), lower=lower, upper=upper)
+
+
+@mutation
+def change_the_claims(random, certificate, data):
+    claims = list(certificate.claims)
+    kind = random.randrange(3)
+    if kind == 0:
+        claims.append(random.choice(claims))
+    elif kind == 1:
+        random.shuffle(claims)
+    else:
+        ks = [claim.k for claim in claims]
+        random.shuffle(ks)
+        claims = [replace(claim, k=k) for claim, k in zip(claims, ks, strict=True)]
+    return replace(certificate, claims=tuple(claims))
+
+
+def change_the_data(random: Random, certificate: Certificate, data: Data) -> Mutant:
+    """One number of the data; as often as not the certificate is about the new data."""
+    arrays = {name: None if (a := getattr(data, name)) is None else a.copy() for name in ("X", "y", "weights")}
+    if arrays["weights"] is None and random.random() < 0.2:
+        arrays["weights"] = np.ones(len(data.y))
+    changed = random.choice([a for a in arrays.values() if a is not None]).reshape(-1)
+    at = random.randrange(len(changed))
+    old = changed[at]
+    little = [np.nextafter(old, 9.0), old * (1 + 1e-9), 0.0, abs(old) + 0.1, 2 * abs(old) + 1.0]
+    changed[at] = random.choice([*little, *little, *little, 1e8, np.inf, np.nan, 1e300, 1e-320, -1.0])
+    return _about(random, certificate, Data(**arrays))
+
+
+def spoil_a_column(random: Random, certificate: Certificate, data: Data) -> Mutant:
+    """A column becomes constant, zero, a multiple of another, or huge."""
+    X, p = data.X.copy(), data.X.shape[1]
+    j, i = random.randrange(p), random.randrange(p)
+    with np.errstate(over="ignore"):
+        new = [np.zeros(len(X)), np.full(len(X), 3.0), 2 * X[:, i], X[:, j] + 1e9, X[:, j] * 1e160]
+    X[:, j] = random.choice(new)
+    return _about(random, certificate, Data(X, data.y, data.weights))
+
+
+def _about(random: Random, certificate: Certificate, data: Data) -> Mutant:
+    if random.random() < 0.7:
+        weights = None if data.weights is None or np.all(data.weights == 1.0) else array_digest(data.weights)
+        digests = {"X": array_digest(data.X), "y": array_digest(data.y), "sample_weight": weights}
+        certificate = replace(certificate, data_source=certificate.data | digests)
+    return certificate, data
+
+
+MUTATIONS += [change_the_data, spoil_a_column]
+
+
+def flip_bits(random: Random, content: bytes) -> bytes:
+    flipped = bytearray(content)
+    for _ in range(random.randint(1, 3)):
+        flipped[random.randrange(len(flipped))] ^= 1 << random.randrange(8)
+    return bytes(flipped)
+
+
+def flip_bits_of_a_member(random: Random, path) -> bytes:
+    """Flip bits behind the back of the archive's checksums."""
+    members = make_files.members(path)
+    name = random.choice([*members, "header.json"])
+    return make_files.zipped(members | {name: flip_bits(random, members[name])})
+
+
+# The tests.
+
+
+@cache
+def original(name: str) -> Mutant:
+    return Certificate.load(VALID / f"{name}.cert"), Data(*data_of(VALID / f"{name}.csv"))
+
+
+def judged_by_verify(path, data: Data) -> tuple[str, Certificate | None]:
+    """What verify says, and the certificate if it could be read."""
+    certificate = None
+    try:
+        certificate = Certificate.load(path)
+        verdict = bs.verify(certificate, data.X, data.y, data.weights)
+    except bs.MalformedCertificate as error:
+        assert str(error)
+        return "malformed", certificate
+    assert verdict.valid or verdict.reason
+    return "valid" if verdict.valid else "refused", certificate
+
+
+def judged_by_exact(path, data: Data) -> str:
+    weights = None if data.weights is None else data.weights.tolist()
+    table = exact.Table([column.tolist() for column in data.X.T], data.y.tolist(), weights)
+    try:
+        exact.check_file(str(path), table)
+    except exact.MalformedError:
+        return "malformed"
+    except exact.RefusedError:
+        return "refused"
+    return "valid"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_judge_knows_what_is_true(name):
+    """Every valid file is true, and false with a bound above its objective."""
+    certificate, data = original(name)
+    assert truth_of(certificate, data) in (True, None)
+    claim = certificate.claims[0]
+    if not len(claim.listed):
+        raised = claim.objective + 1e-7 * (1 + claim.objective)
+        assert truth_of(with_claim(certificate, dual_bound=raised), data) is False
+    assert truth_of(with_claim(certificate, objective=0.9 * claim.objective), data) is False
+
+
+def test_nothing_false_is_accepted(tmp_path):
+    path, tally, met = tmp_path / "mutant.cert", Counter(), set()
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(
+        name=st.sampled_from(NAMES),
+        changes=st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=3),
+        flips=st.sampled_from([None] * 8 + ["file", "member"]),
+        seed=st.integers(0, 2**32),
+    )
+    def run(name, changes, flips, seed):
+        random = Random(seed)
+        certificate, data = original(name)
+        for change in changes if flips is None else []:
+            certificate, data = change(random, certificate, data)
+        certificate.save(path)
+        if flips == "file":
+            path.write_bytes(flip_bits(random, path.read_bytes()))
+        elif flips == "member":
+            path.write_bytes(flip_bits_of_a_member(random, path))
+        content = [make_files.members(path).values() if flips is None else [path.read_bytes()]]
+        met.add(hashlib.sha256(b"".join(*content)).digest())
+        said, read = judged_by_verify(path, data)
+        truth = None if read is None else truth_of(read, data)
+        tally[truth, said] += 1
+        assert (truth, said) != (False, "valid")
+        tally["all"] += 1
+        if tally["all"] % EXACT_EVERY == 0 and np.isfinite(data.X).all() and np.isfinite(data.y).all():
+            said_exactly = judged_by_exact(path, data)
+            tally["exact", truth, said_exactly] += 1
+            assert (truth, said_exactly) != (False, "valid")
+
+    run()
+    assert len(met) >= 2000
+    assert sum(count for key, count in tally.items() if key[:1] == (False,)) > 800
+    assert tally[False, "refused"] > 800
+    assert tally[True, "valid"] > 100
+    assert sum(count for key, count in tally.items() if key[0] == "exact") >= 400
+    assert tally["exact", False, "refused"] > 100
