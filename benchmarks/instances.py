@@ -143,9 +143,7 @@ _TALL: tuple[tuple[str, int, int, str, float, float, int, float | None], ...] = 
 
 # (name, data set, k, target in seconds)
 _REAL: tuple[tuple[str, str, int, float | None], ...] = (
-    ("diabetes64-k5", "diabetes_second_order", 5, 0.1),
-    ("diabetes64-k8", "diabetes_second_order", 8, 0.5),
-    ("diabetes64-k10", "diabetes_second_order", 10, 2.0),
+    *((f"diabetes64-k{k}", "diabetes_second_order", k, {5: 0.1, 8: 0.5, 10: 2.0}.get(k)) for k in range(1, 11)),
     ("Tdigits10", "digits", 10, 0.3),
     ("Tbc8", "breast_cancer", 8, 0.05),
 )

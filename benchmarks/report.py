@@ -21,6 +21,19 @@ def row(measured: dict[str, Any]) -> str:
     return f"{measured['name']:<30} {size} {cost} {claim}"
 
 
+def certificate_row(measured: dict[str, Any]) -> str:
+    """What the certificate cost, on the terminal."""
+    c = measured["certificate"]
+    if c is None:
+        return "no certificate"
+    ratio = c["seconds_to_check"] / c["seconds_with"]
+    logging = c["seconds_with"] / c["seconds_without"]
+    return (
+        f"{c['bytes'] / 1e3:.0f} kB, logging x{logging:.2f}, checked in {c['seconds_to_check']:.3f} s (x{ratio:.1f}),"
+        f" {'valid' if c['valid'] else 'REFUSED'}"
+    )
+
+
 def markdown(results: dict[str, Any]) -> str:
     """The whole page: machine, instances, first calls, import."""
     machine = results["machine"]
@@ -45,7 +58,43 @@ def markdown(results: dict[str, Any]) -> str:
         claim = (m["nodes"], _gap(m), m["status"], _target(m), _reached(m))
         cells = (m["name"], m["n"], m["p"], _k(m), *seconds, *claim)
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    lines += ["", *_certificates(results["instances"])]
     return "\n".join([*lines, "", *_first_calls(results["first_calls"]), "", *_imports(results["imports"]), ""])
+
+
+def _certificates(instances: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Certificates",
+        "",
+        "Wall seconds of `solve` without and with a log, and of `verify` on the file once saved and loaded: the best"
+        " of five in turn. *tree* is bytes a node without multipliers; *exact* the leaves that floating point left to"
+        " rational arithmetic; *proved gap* that of the verdict.",
+        "",
+        "| instance | nodes | leaves | file, kB | tree | without, s | with, s | ratio | check, s | ratio | exact"
+        " | proved gap |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for m in instances:
+        c = m["certificate"]
+        if c is None:
+            lines.append(f"| {m['name']} | {m['nodes']} | no certificate" + " |" * 10)
+            continue
+        seconds = (c["seconds_without"], c["seconds_with"], c["seconds_to_check"])
+        cells = (
+            m["name"],
+            c["nodes"],
+            c["leaves"],
+            f"{c['bytes'] / 1e3:.0f}",
+            f"{c['tree_bytes'] / c['nodes']:.1f}",
+            *(f"{s:.4f}" for s in seconds[:2]),
+            f"{seconds[1] / seconds[0]:.2f}",
+            f"{seconds[2]:.4f}",
+            f"{seconds[2] / seconds[1]:.1f}",
+            c["exact_leaves"],
+            f"{c['proved_gap']:.1e}" if c["valid"] else "refused",
+        )
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    return lines
 
 
 def _first_calls(calls: dict[str, dict[str, float]]) -> list[str]:

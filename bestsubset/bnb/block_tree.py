@@ -58,6 +58,7 @@ class BlockTree:
         self._upper = upper
         self._slack = relative_slack
         self._quadratic, self._Q = quadratic, Q
+        self._allowance = 1e-13 if quadratic is None else quadratic.rounding
         self._blocks = [np.array(block, dtype=np.int64) for block in scaled.blocks]
         self._sizes = np.array([len(block) for block in self._blocks], dtype=np.float64)
         self._block_of = np.empty(scaled.m, dtype=np.int64)
@@ -85,7 +86,7 @@ class BlockTree:
     @property
     def bound(self) -> float:
         open_bound = self._open[0][0] if self._open else np.inf
-        return max(0.0, min(self._prune_at, self._least_leaf, open_bound) - 1e-13)
+        return max(0.0, min(self._prune_at, self._least_leaf, open_bound) - self._allowance)
 
     def proposal(self) -> IntVector | None:
         return None
@@ -95,7 +96,7 @@ class BlockTree:
 
     @property
     def _prune_at(self) -> float:
-        return self._upper * (1 - self._slack) + 1e-13
+        return self._upper * (1 - self._slack) + self._allowance
 
     def grow(self, nodes: int) -> bool:
         for _ in range(nodes):

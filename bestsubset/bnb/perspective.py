@@ -63,6 +63,7 @@ RowsOf = Callable[[IntVector], Matrix]
 
 _BATCH = 16  # rows of Q formed at once
 _ROOT_SWEEPS = 20
+_ERROR_OF_W = 4e-15
 _FIRST_POOL = 64
 
 
@@ -99,6 +100,18 @@ class Quadratic:
     def is_plain(self) -> bool:
         """No λ1 and no box: a support is valued by one Cholesky factorisation."""
         return not (self.lambda1.any() or np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @property
+    def rounding(self) -> float:
+        r"""What rounding may add to a dual bound of the scaled problem.
+
+        An error δ in each w_j changes :math:`\sum h_j(w_j)` over k columns by
+        :math:`\delta\sum|w_j|/(2\rho_j) \le \delta\sqrt{\textstyle\sum h_j}\sqrt{k/\rho_{min}}`; what matters is
+        :math:`\sum h_j \le \tfrac12`.
+        """
+        rho = self.rho[self.rho > 0]
+        smallest = float(rho.min()) if len(rho) else 1.0
+        return 1e-13 * self.half_yy + _ERROR_OF_W * float(np.sqrt(0.5 * self.k / smallest))
 
 
 class PerspectiveTree:
@@ -140,7 +153,7 @@ class PerspectiveTree:
         self._rows_of = rows_of
         self._memory_limit = memory_limit
         self._slack = relative_slack
-        self._allowance = 1e-13 * quadratic.half_yy
+        self._allowance = quadratic.rounding
         start = self._first_mu() if mu is None else max(mu, quadratic.lambda0)
         prune_at = upper * (1 - relative_slack) + self._allowance
         self._search = Search(

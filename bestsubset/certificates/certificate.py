@@ -8,6 +8,8 @@ import json
 import os
 import struct
 import sys
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -36,6 +38,8 @@ _NO_ARCHIVE = (
     ValueError,
     struct.error,
 )
+# What numpy's reading of a header raises.
+_NO_HEADER = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, EOFError, tokenize.TokenError, Warning)
 _LARGEST_HEADER = 2**26
 _TYPES = {
     "lower": ("<f8",),
@@ -252,7 +256,8 @@ class _Reader:
         except (ValueError, RecursionError) as error:
             raise _FileError(f"header.json is not JSON ({error})") from None
         _require(isinstance(header, dict) and header.get("format") == FORMAT, f"the format is not {FORMAT!r}")
-        _require(header.get("version") == VERSION, f"the version is {header.get('version')!r}, not {VERSION}")
+        is_ours = type(header.get("version")) is int and header["version"] == VERSION
+        _require(is_ours, f"the version is {header.get('version')!r}, not {VERSION}")
         expected = {"data": dict, "settings": dict, "feature_names": list, "claims": list, "digest": str}
         _check_fields(header, expected, "the header", exact=False)
         _check_fields(header["data"], _DATA, "data")
@@ -294,10 +299,12 @@ class _Reader:
         content = self._bytes(f"{name}.npy")
         stream = io.BytesIO(content)
         try:
-            version = np.lib.format.read_magic(stream)
-            _require(version == (1, 0), f"{name}.npy is not of version 1.0")
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=1000)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, EOFError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # numpy mends the headers of old Pythons; here they are malformed
+                version = np.lib.format.read_magic(stream)
+                _require(version == (1, 0), f"{name}.npy is not of version 1.0")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=1000)
+        except _NO_HEADER as error:
             raise _FileError(f"{name}.npy has no readable header ({error})") from None
         _require(dtype.str in _TYPES[name.split("/")[-1]], f"{name}.npy has type {dtype}")
         start = stream.tell()

@@ -50,7 +50,7 @@ class FloatLeaves:
         self._bound = moments.of_objective(claim.dual_bound)
         value = max(claim.objective, claim.dual_bound)
         box = moments.of_objective(value) if certificate.settings["lambda1"] > 0 else np.inf
-        self._multipliers = Multipliers(claim, moments, box)
+        self._multipliers = Multipliers(claim, moments, box, certificate.settings["exclude"])
         self._groups = [list(group) for group in certificate.settings["groups"]]
         self._listed = set(listed_supports(claim))
         self._fits: defaultdict[int, list[Node]] = defaultdict(list)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bestsubset.certificates.certificate import Claim
 from bestsubset.certificates.moments import UNIT, Matrix, Moments, Vector, gamma
-from bestsubset.certificates.tokens import TokenError
+from bestsubset.certificates.tokens import Refusal, TokenError
 
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
@@ -32,8 +32,10 @@ class Gains(NamedTuple):
 class Multipliers:
     """The multipliers of a claim on the scale of the moments, and the separable terms that go with them."""
 
-    def __init__(self, claim: Claim, moments: Moments, box: float) -> None:
+    def __init__(self, claim: Claim, moments: Moments, box: float, excluded: list[int]) -> None:
         self._claim, self._moments = claim, moments
+        self._is_excluded = np.zeros(moments.p, dtype=bool)
+        self._is_excluded[excluded] = True
         self._bound = moments.of_objective(claim.dual_bound)
         self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
         self.is_ridge = not len(claim.diagonal)
@@ -64,6 +66,8 @@ class Multipliers:
         named[row, local] = True
         if np.count_nonzero(named) != len(row):
             raise TokenError("a multiplier names a column twice")
+        if self._is_excluded[used].any():  # nothing is known of Q there
+            raise Refusal(f"a multiplier names excluded columns: {used[self._is_excluded[used]].tolist()}")
         rows = m.rows(used)
         w = m.correlation[:p] - dense @ rows[:, :p]
         # D takes part in Q only: its share of w is added by column.

@@ -15,7 +15,7 @@ import numpy as np
 
 from bestsubset.bnb.conditioning import has_definite_moments, is_nearly_dependent
 from bestsubset.bnb.reduction import project_out
-from bestsubset.certificates.enumerated import every_support
+from bestsubset.certificates.enumerated import every_choice, every_support, nothing_yet
 from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
@@ -103,18 +103,22 @@ class Enumeration(Solver):
             termination=termination,
             nodes=search.visited,
             threads=threads,
-            logged=self._logged(scaled, finished) if run.certificate and not scaled.has_groups else None,
+            logged=self._logged(scaled, finished) if run.certificate else None,
             is_doubtful=finished and is_nearly_dependent(scaled, has_definite_moments(scaled)),
         )
 
     @staticmethod
     def _logged(scaled: ScaledProblem, finished: bool) -> LoggedTree | None:
         if not finished:
-            return every_support([], 0, is_penalised=False)
+            return nothing_yet()
         if not scaled.is_plain:
             return None
+        room = scaled.k - int(scaled.included.sum())
+        if scaled.has_groups:
+            blocks = [block for block in scaled.blocks if not scaled.included[block[0]]]
+            return every_choice([scaled.columns[list(block)].tolist() for block in blocks], room)
         free = scaled.columns[~scaled.included].tolist()
-        return every_support(free, min(scaled.k - int(scaled.included.sum()), len(free)), scaled.lambda0 > 0)
+        return every_support(free, min(room, len(free)), scaled.lambda0 > 0)
 
 
 class _Search:
