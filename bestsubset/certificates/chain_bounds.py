@@ -34,7 +34,8 @@ class Level:
     """The states of the nodes of one depth, one row each.
 
     ``order`` has the included columns in the order of their inclusion and the chain behind them, ``ni`` and ``length``
-    their numbers; ``factor`` the rows of the Cholesky factor that go with ``order``.
+    their numbers; ``factor`` the rows of the Cholesky factor that go with ``order``, of use where the node ``is_swept``:
+    all pivots so far were positive.
     """
 
     allowed: Flags
@@ -44,6 +45,7 @@ class Level:
     factor: NDArray[np.float64]
     path: NDArray[np.float64]
     beta: Matrix
+    is_swept: Flags
 
     def row(self, number: int) -> Level:
         """One row, copied."""
@@ -123,7 +125,12 @@ class ChainBounds:
         flags[0, allowed] = True
         beta = np.full((1, p), np.nan)  # see `_without`
         factor, path = np.zeros((1, self.size, p + 1)), np.zeros((1, 0, p))
-        return Level(flags, order, np.array([len(inside)]), np.array([0]), factor, path, beta)
+        # What is included is swept as if it were a chain.
+        count = np.array([len(inside)])
+        level = Level(flags, order, 0 * count, count, factor, path, beta, np.ones(1, dtype=bool))
+        level.is_swept &= self._factor(level)
+        level.ni, level.length = count, 0 * count
+        return level
 
     def grow(self, above: Level, parent: Columns, child: Columns, length: Columns, columns: Columns) -> Level:
         """The states of nodes, child number ``child`` of the rows ``parent`` above; their tails are proved on the way.
@@ -145,9 +152,9 @@ class ChainBounds:
             raise Refusal("a chain leaves more than two columns to choose, or fewer than none")
         flat = np.arange(len(columns)) - np.repeat(np.cumsum(length) - length, length)
         order[np.repeat(row, length), np.repeat(ni, length) + flat] = columns
-        level = Level(allowed, order, ni, length, factor, path, beta)
-        good = self._factor(level)
-        self._check_tails(level, self._rest(level), good)
+        level = Level(allowed, order, ni, length, factor, path, beta, above.is_swept[parent])
+        level.is_swept &= self._factor(level)
+        self._check_tails(level, self._rest(level))
         return level
 
     def _rest(self, level: Level) -> Flags:
@@ -200,14 +207,14 @@ class ChainBounds:
         new /= np.sqrt(np.where(good, pivot, 1.0))[:, None]
         return np.asarray(good)
 
-    def _check_tails(self, level: Level, rest: Flags, good: Flags) -> None:
+    def _check_tails(self, level: Level, rest: Flags) -> None:
         """Prove that no completion of S beats the bound: q columns of R are still to come, q = 0, 1 or 2."""
         if self._target <= 0:
             return
         p = self._moments.p
         weights = level.factor[:, :, p]
         response = self._shifted[p] - np.matmul(weights[:, None, :], level.factor)[:, 0]
-        good &= self._divide(response, np.full(len(response), p))
+        good = level.is_swept & self._divide(response, np.full(len(response), p))
         left = self.size - level.ni - level.length
         one = left > 0
         diagonal = np.diag(self._shifted)[:p] - np.einsum("nsi,nsi->ni", level.factor, level.factor)[:, :p]

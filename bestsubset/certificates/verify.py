@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest, problem_digest
-from bestsubset.certificates.exact import Moments as ExactMoments
+from bestsubset.certificates import exact
+from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest
 from bestsubset.certificates.leaves import FloatLeaves
-from bestsubset.certificates.moments import Moments
+from bestsubset.certificates.moments import Moments, ScaleError
 from bestsubset.certificates.semidefinite import is_below
 from bestsubset.certificates.tokens import Refusal, TokenError
 from bestsubset.certificates.tree import Walk, columns_of, mask_of
@@ -95,17 +96,21 @@ class _Check:
             raise Refusal("y is not the data that the certificate is about: their digests differ")
         if (None if weights is None else array_digest(weights)) != data["sample_weight"]:
             raise Refusal("sample_weight is not what the certificate is about: their digests differ")
-        if not (np.isfinite(X).all() and np.isfinite(y).all() and (weights is None or np.all(weights >= 0))):
-            raise Refusal("the data are not finite, or a weight is negative")
-        assert certificate.digest == problem_digest(data, certificate.settings, certificate.lower, certificate.upper)
+        if not (np.isfinite(X).all() and np.isfinite(y).all()):
+            raise Refusal("the data are not finite")
+        if weights is not None and not (np.isfinite(weights).all() and np.all(weights >= 0) and np.any(weights > 0)):
+            raise Refusal("the weights are not finite, >= 0 and somewhere positive")
 
     def claim(self, number: int, claim: Claim) -> Verdict:
         """Prove both halves of one claim."""
         began = time.perf_counter()
         where = f"claim {number}: "
         try:
-            self._check_incumbent(claim)
-            leaves, exact_leaves = self._check_bound(claim)
+            with np.errstate(all="ignore"):
+                self._check_incumbent(claim)
+                leaves, exact_leaves = self._check_bound(claim)
+        except ScaleError:
+            leaves = exact_leaves = self._check_exactly(claim)
         except Refusal as refusal:
             raise Refusal(where + str(refusal)) from None
         except TokenError as error:
@@ -135,19 +140,30 @@ class _Check:
                 raise Refusal(f"the incumbent breaks the bounds of columns {claim.support[outside].tolist()}")
         moments = self._moments
         value = moments.objective_above(claim.support.astype(np.int64), claim.coef, places.bit_count())
-        if not value <= moments.of_objective(claim.objective):
-            exact = self._exact.incumbent_value(support, claim.coef.tolist())
-            if not exact <= claim.objective:
-                raise Refusal("the incumbent's objective is larger than claimed")
+        holds = value <= moments.of_objective(claim.objective)
+        if not (holds or self._exact.incumbent_value(support, claim.coef.tolist()) <= claim.objective):
+            raise Refusal("the incumbent's objective is larger than claimed")
 
     def _check_bound(self, claim: Claim) -> tuple[int, int]:
-        with np.errstate(all="ignore"):
-            leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
-            if len(claim.diagonal):
-                self._check_diagonal(claim)
-            Walk(self._certificate, claim, leaves).run()
-            leaves.finish()
+        leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
+        if len(claim.diagonal):
+            self._check_diagonal(claim)
+        Walk(self._certificate, claim, leaves).run()
+        leaves.finish()
         return leaves.leaves, leaves.exact_leaves
+
+    def _check_exactly(self, claim: Claim) -> int:
+        """Prove a claim whose numbers floating point cannot hold; return the number of leaves."""
+        arrays = {f.name: getattr(claim, f.name) for f in fields(claim)}
+        plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in arrays.items()}
+        checker = exact.Checker(self._exact, [exact.Claim(**plain)])
+        try:
+            checker.check()
+        except exact.RefusedError as error:
+            raise Refusal(str(error)) from None
+        except exact.MalformedError as error:
+            raise MalformedCertificate(str(error)) from None
+        return checker.leaves
 
     def _check_diagonal(self, claim: Claim) -> None:
         """G + 2Λ - D must be positive semidefinite on all columns that are not excluded."""
@@ -177,7 +193,7 @@ class _Check:
         )
 
     @cached_property
-    def _exact(self) -> ExactMoments:
+    def _exact(self) -> exact.Moments:
         certificate = self._certificate
         lists = [None if a is None else a.tolist() for a in (self._weights, certificate.lower, certificate.upper)]
-        return ExactMoments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])
+        return exact.Moments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])

@@ -50,6 +50,11 @@ def solve(
     """Find the best model with at most k predictors, and prove that there is none better."""
     if k is not None and k_max is not None:
         raise ProblemError(f"-k is {k} and --k-max is {k_max}; expected one of the two. Drop -k for the whole path.")
+    if certificate is not None and not certificate.parent.is_dir():  # said before the search, not after it
+        raise DataError(
+            f"{certificate} cannot be written ({certificate.parent} is no folder); expected a path for the certificate."
+            " Choose another path."
+        )
     table = read_table(data, target, weights)
     settings: dict[str, Any] = {
         "lambda0": lambda0,

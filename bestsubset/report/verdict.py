@@ -25,17 +25,23 @@ def verdict_report(certificate: Certificate, verdict: Verdict) -> str:
 
 
 def _claim(certificate: Certificate, claim: Claim, checked: Verdict) -> str:
-    names = shorten(", ".join(certificate.feature_names[j] for j in claim.support), _LONGEST_LIST, placeholder=" …")
     settings = certificate.settings
+    names = [certificate.feature_names[j] for j in claim.support]
+    model = shorten(", ".join(names) or "without predictors", _LONGEST_LIST, placeholder=" …")
     constraints = bool(settings["include"] or settings["exclude"] or settings["groups"])
-    scope = " that obeys the constraints," if constraints else ""
+    obedient = " that obeys the constraints," if constraints else ""
     given = " (given the bounds imposed on the coefficients)" if settings["bounds"] else ""
     penalised = settings["lambda0"] or settings["lambda1"] or settings["lambda2"]
     measure = "a penalised objective" if penalised else "an objective (half the residual sum of squares)"
+    # A list is about the places of one size, unless smaller ones may be better for their price (FORMAT.md, section 1).
+    is_list = bool(len(claim.listed))
+    size = "exactly" if is_list and not (settings["lambda0"] or settings["groups"]) else "at most"
+    outside = " outside the list" if is_list else ""
+    gap = "" if is_list else f": a proved relative gap of {_up(checked.relative_gap, 1)}"
     return (
-        f"No model{scope} with at most {claim.k} of these {len(certificate.feature_names)} predictors has {measure}"
-        f" below {_down(checked.dual_bound)}{given}. The one found, {names or 'without predictors'}, has at most"
-        f" {_up(checked.objective)}: a proved relative gap of {_up(checked.relative_gap, 1)}."
+        f"No model{outside}{obedient} with {size} {claim.k} of these {len(certificate.feature_names)} predictors"
+        f" has {measure} below {_down(checked.dual_bound)}{given}."
+        f" The one found, {model}, has at most {_up(checked.objective)}{gap}."
     )
 
 

@@ -256,6 +256,8 @@ def test_refuses_a_broken_tree(solved):
         ([6, 0, 1, 0], "no multiple"),
         ([9], "no such node"),
         ([3, 0, 5, 2, 1, 9, 0, 0, 0], "proves nothing here"),
+        ([8, 0, 6, 0, 1, 0], "proves nothing here"),
+        ([6, 0, 1, 9], "no multiple"),
     ],
 )
 def test_refuses_tokens_that_break_a_rule(tokens, reason):
@@ -315,11 +317,16 @@ def test_single_leaves():
 
 
 def test_semidefinite_to_the_last_bit():
-    singular = [[2], [2, 2], [4, 4, 9]]
-    assert exact._is_semidefinite(singular)
-    assert not exact._is_semidefinite([[2 << 99], [2 << 99, (2 << 99) - 1]])
-    assert not exact._is_semidefinite([[0], [1, 5]])
-    assert exact._is_semidefinite([[0], [0, 5]])
+    def is_semidefinite(lower):
+        return exact.is_semidefinite(lambda i, j: lower[max(i, j)][min(i, j)], range(len(lower)))
+
+    assert is_semidefinite([[2], [2, 2], [4, 4, 9]])
+    assert not is_semidefinite([[2 << 99], [2 << 99, (2 << 99) - 1]])
+    assert is_semidefinite([[2 << 99], [2 << 99, 2 << 99]])
+    assert not is_semidefinite([[0], [1, 5]])
+    assert is_semidefinite([[0], [0, 5]])
+    assert not is_semidefinite([[-1]])
+    assert is_semidefinite([])
 
 
 # Files and the command line.
@@ -385,6 +392,12 @@ def npy(tokens, kind="<i2"):
     return lambda _: out.getvalue()
 
 
+def longer(member):
+    """Tokens with one more behind them: what is wrong is found after every leaf is proved."""
+    tokens = np.load(io.BytesIO(member))
+    return npy([*tokens, 0], tokens.dtype.str)(None)
+
+
 BROKEN = {
     "empty": lambda c: b"",
     "no archive": lambda c: b"nothing of the kind" * 99,
@@ -402,11 +415,12 @@ BROKEN = {
     "deep array header": lambda c: changed(c, "0/coef.npy", lambda a: a.replace(b"(4,), }", b"(" * 60)),
     "other type": lambda c: changed(c, "0/tree.npy", npy([0], "<f8")),
     "ends too early": lambda c: changed(c, "0/tree.npy", npy([3, 0, 0])),
-    "goes on": lambda c: changed(c, "0/tree.npy", npy([0, 0])),
+    "goes on": lambda c: changed(c, "0/tree.npy", longer),
     "no kind": lambda c: changed(c, "0/tree.npy", npy([11])),
     "no column": lambda c: changed(c, "0/tree.npy", npy([3, 10, 0, 0])),
     "no multiplier": lambda c: changed(c, "0/tree.npy", npy([1, 30000])),
     "negative count": lambda c: changed(c, "0/tree.npy", npy([2, -5, 7])),
+    "a chain with a split": lambda c: changed(c, "0/tree.npy", npy([8, 2, 0, 0, 2, 2, 0, 1, 3, 2, 0, 0, 7])),
     "nested": lambda c: changed(c, "0/tree.npy", npy([8, 1] * 100_000)),
     "chains in an empty node": lambda c: changed(c, "0/tree.npy", npy([8, 1, *[2, 0] * 100_000])),
     "support out of range": lambda c: changed(c, "0/support.npy", npy([0, 1, 2, 99], "<i4")),
