@@ -37,6 +37,9 @@ class ResidualTree:
         self._included = np.flatnonzero(scaled.included)
         self._free = allowed[~scaled.included[allowed]]
         G, c, self._yy = project_out(scaled, self._included, self._free)
+        # What is left of a column is known to a rounding of the whole column: its gain c²/G changes by 2|c|/G of that.
+        left = np.diag(G).min(initial=1.0) if len(self._included) else 1.0
+        self._lost = max(1e-14, 2e-15 / float(np.sqrt(left)))
         self._G, self._c = unit_diagonal(G, c)
         self._lambda0 = scaled.lambda0
         self._slack = relative_slack
@@ -51,9 +54,9 @@ class ResidualTree:
             values, vectors = linalg.eigh(self._G)
             self.condition = float(values[-1] / values[0])
             explained = float(np.sum((vectors.T @ self._c) ** 2 / values))
-            self._least_rss = max(0.0, self._yy - explained - 1e-14 * self.condition**0.5)
+            self._least_rss = max(0.0, self._yy - explained - self._lost * self.condition**0.5)
         # The included columns alone are a support of their own.
-        self._bound_of_done = 0.5 * self._yy + self._price(0) - 1e-14 if scaled.lambda0 > 0 or not k else np.inf
+        self._bound_of_done = 0.5 * self._yy + self._price(0) - self._lost if scaled.lambda0 > 0 or not k else np.inf
         self._tree: DowndatingTree | None = None
         self._nodes_of_done = 0
         self.log = log
@@ -148,13 +151,13 @@ class ResidualTree:
             self._offer(0.5 * (self._yy - float(gains[best])) + self._price(1), np.array([best]))
             self._nodes_of_done += 1
             self._close_log_of_size([_CHAIN, 0, _END])
-            self._close(0.5 * (self._yy - float(gains[best])) + self._price(1) - 1e-14)
+            self._close(0.5 * (self._yy - float(gains[best])) + self._price(1) - self._lost)
             return False
         upper = 2 * (self._upper - self._price(size))
         self._planted = self._logged[0]
         tokens, names = (self.log.tokens, self.log.names[self._free]) if self.log else (None, None)
         self._tree = DowndatingTree(
-            self._G, self._c, self._yy, size, upper, self._slack, self.condition, tokens, names
+            self._G, self._c, self._yy, size, upper, self._slack, self.condition, self._lost, tokens, names
         )  # fmt: skip
         return True
 

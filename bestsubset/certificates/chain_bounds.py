@@ -34,7 +34,7 @@ class Level:
     """The states of the nodes of one depth, one row each.
 
     ``order`` has the included columns in the order of their inclusion and the chain behind them, ``ni`` and ``length``
-    their numbers; ``factor`` the rows of the Cholesky factor that go with ``order``, of use where the node ``is_swept``:
+    their numbers; ``factor`` the rows of the Cholesky factor that go with ``order``, of use where the node is swept:
     all pivots so far were positive.
     """
 

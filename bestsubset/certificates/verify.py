@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bestsubset.certificates import exact
 from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest
+from bestsubset.certificates.exact import Checker, MalformedError, RefusedError
+from bestsubset.certificates.exact import Claim as ExactClaim
+from bestsubset.certificates.exact import Moments as ExactMoments
 from bestsubset.certificates.leaves import FloatLeaves
 from bestsubset.certificates.moments import Moments, ScaleError
 from bestsubset.certificates.semidefinite import is_below
@@ -156,12 +158,12 @@ class _Check:
         """Prove a claim whose numbers floating point cannot hold; return the number of leaves."""
         arrays = {f.name: getattr(claim, f.name) for f in fields(claim)}
         plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in arrays.items()}
-        checker = exact.Checker(self._exact, [exact.Claim(**plain)])
+        checker = Checker(self._exact, [ExactClaim(**plain)])
         try:
             checker.check()
-        except exact.RefusedError as error:
+        except RefusedError as error:
             raise Refusal(str(error)) from None
-        except exact.MalformedError as error:
+        except MalformedError as error:
             raise MalformedCertificate(str(error)) from None
         return checker.leaves
 
@@ -193,7 +195,7 @@ class _Check:
         )
 
     @cached_property
-    def _exact(self) -> exact.Moments:
+    def _exact(self) -> ExactMoments:
         certificate = self._certificate
         lists = [None if a is None else a.tolist() for a in (self._weights, certificate.lower, certificate.upper)]
-        return exact.Moments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])
+        return ExactMoments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])
