@@ -571,15 +571,20 @@ class Checker:
             is_below = self.moments.is_dominated(claim.diagonal, columns_of(self.moments.allowed))
             require(is_below, f"claim {number}: G + 2Λ less the diagonal is not positive semidefinite")
         walks = [Walk(self.moments, claim, f"claim {i}, at the root") for i, claim in enumerate(self.claims)]
-        leaves = chain.from_iterable(walk.leaves() for walk in walks)
-        if sample is not None:
-            everything = [*leaves]
-            self.total = len(everything)
-            leaves = chain(random.Random(seed).sample(everything, min(sample, self.total)))
-        for node, holds, otherwise in leaves:
-            require(holds(), f"{node.path}: {otherwise}")
-            self.leaves += 1
-        self.total = self.total or self.leaves
+        sampled, generator = list[Leaf](), random.Random(seed)
+        for self.total, leaf in enumerate(chain.from_iterable(walk.leaves() for walk in walks), 1):
+            if sample is None:
+                self.prove(*leaf)
+            elif len(sampled) < sample:
+                sampled.append(leaf)
+            elif (place := generator.randrange(self.total)) < sample:  # each leaf so far is as likely in the sample
+                sampled[place] = leaf
+        for leaf in sampled:
+            self.prove(*leaf)
+
+    def prove(self, node: Node, holds: Callable[[], bool], otherwise: str) -> None:
+        require(holds(), f"{node.path}: {otherwise}")
+        self.leaves += 1
 
     def check_incumbent(self, claim: Claim, where: str) -> None:
         moments, places = self.moments, self.moments.places(map(int, claim.support))
