@@ -45,6 +45,7 @@ from bestsubset.bnb.relaxation_kernels import evaluate, fix, lacks_rows, refresh
 from bestsubset.bnb.support_kernels import close_leaf, list_included
 from warmstarts.compilation import kernel, part
 
+_FIXING = 3  # sweeps from one look at what can be fixed to the next: each costs the certificate a multiplier
 _MOST_SWEEPS = 200  # of coordinate descent in one node, before it is branched on regardless
 
 
@@ -105,7 +106,7 @@ def _bound_node(terms: Terms, node: Node, search: Search, log: Log, min_sweeps: 
         if scalars[BOUND] >= scalars[PRUNE_AT]:
             log_event(log, search, LEAF, proving_multiplier(log, node, search), 0)
             return DONE
-        if fix(terms, node, search, log) > 0:
+        if sweeps % _FIXING == 0 and fix(terms, node, search, log) > 0:
             size = list_included(node)
             if size >= terms.k:
                 continue

@@ -59,7 +59,10 @@ class Multipliers:
         position = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(starts, counts)
         columns = self._claim.columns[position].astype(np.int64)
         values = m.of_coefficients(columns, self._claim.values[position])
-        used, local = np.unique(columns, return_inverse=True)
+        is_used = np.zeros(p, dtype=bool)
+        is_used[columns] = True
+        used = np.flatnonzero(is_used)
+        local = (np.cumsum(is_used) - 1)[columns]
         dense = np.zeros((len(numbers), len(used)))
         dense[row, local] = values
         named = np.zeros(dense.shape, dtype=bool)

@@ -185,17 +185,24 @@ class Walk:
     def _fix(self, node: Node) -> None:
         multiplier = self._take_multiplier()
         signed = self._take_columns(self._take())
-        columns = [s if s >= 0 else -1 - s for s in signed]
         if node.is_proved:
             self._push(FIX, [node])
             return
-        self._free(node, columns)
         if self._blocks:
             raise Refusal(f"columns are fixed where there are groups, {node.path}")
         self._leaves.fix(node, multiplier, signed)
-        inside = node.inside | mask_of(s for s in signed if s >= 0)
-        allowed = node.allowed & ~mask_of(-1 - s for s in signed if s < 0)
-        self._push(FIX, [self._child(node, inside, allowed)])
+        free, inside, allowed = node.allowed & ~node.inside, node.inside, node.allowed
+        for s in signed:
+            column = s if s >= 0 else -1 - s
+            bit = 1 << column if column < self._p else 0
+            if not bit & free:
+                raise Refusal(f"column {column} is not free, {node.path}")
+            free ^= bit
+            if s >= 0:
+                inside |= bit
+            else:
+                allowed ^= bit
+        self._push(FIX, [self._normal(inside, allowed, node.least, node.most)])
 
     def _sizes(self, node: Node) -> None:
         count = self._take()

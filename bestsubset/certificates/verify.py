@@ -183,7 +183,9 @@ class _Check:
     @cached_property
     def _moments(self) -> Moments:
         certificate = self._certificate
-        named = [columns for claim in certificate.claims for columns in (claim.columns, claim.support)]
+        wanted = np.zeros(self._X.shape[1], dtype=bool)
+        for claim in certificate.claims:
+            wanted[claim.columns] = wanted[claim.support] = True
         return Moments(
             self._X,
             self._y,
@@ -191,7 +193,7 @@ class _Check:
             certificate.settings,
             certificate.lower,
             certificate.upper,
-            np.unique(np.concatenate(named)).astype(np.int64),
+            np.flatnonzero(wanted),
         )
 
     @cached_property
