@@ -62,11 +62,17 @@ def _logged(tokens: list[int]) -> LoggedTree:
 
 def _tokens(free: list[int], size: int) -> Iterator[int]:
     """A chain of all but two columns to choose, then its exclusions, the last first."""
-    length = max(0, min(size, len(free)) - 2)
-    yield from (_CHAIN, length, *free[:length])
-    for t in range(length, 0, -1):
-        rest = free[t:]
-        if len(rest) < size - (t - 1):
-            break  # too few columns are left without this one, and without any before it
-        yield from _tokens(rest, size - (t - 1))
-    yield _END
+    waiting: list[tuple[int, int] | None] = [
+        (0, size)
+    ]  # where the free columns begin, and how many to choose; or an end
+    while waiting:
+        node = waiting.pop()
+        if node is None:
+            yield _END
+            continue
+        first, count = node
+        length = max(0, min(count, len(free) - first) - 2)
+        yield from (_CHAIN, length, *free[first : first + length])
+        waiting.append(None)
+        # Without column t, and without any before it, too few may be left.
+        waiting += [(first + t, count - t + 1) for t in range(1, length + 1) if len(free) - first - t > count - t]

@@ -104,7 +104,7 @@ class Enumeration(Solver):
             nodes=search.visited,
             threads=threads,
             logged=self._logged(scaled, finished) if run.certificate else None,
-            is_doubtful=finished and is_nearly_dependent(scaled, has_definite_moments(scaled)),
+            is_doubtful=search.met_dependence and is_nearly_dependent(scaled, has_definite_moments(scaled)),
         )
 
     @staticmethod
@@ -131,9 +131,11 @@ class _Search:
         self.threads = threads
         self.visited = 0
         self.stopped = False
+        self.met_dependence = False  # some supports may be: those that are refitted
 
     def one_by_one(self) -> bool:
         """Refit every support; True when all were visited."""
+        self.met_dependence = True
         for support in _supports(self.scaled):
             self.incumbent.offer(support)
             self.visited += 1
@@ -170,6 +172,7 @@ class _Search:
                     raise
                 for explained, support, doubtful, prefixes in scans:
                     self.visited += prefixes
+                    self.met_dependence |= len(doubtful) > 0
                     for rows in doubtful:
                         self.incumbent.offer(np.union1d(included, free[rows]))
                     if explained > best_of_size:

@@ -301,3 +301,11 @@ def test_saving_to_a_folder_that_is_not_there_leaves_nothing(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
         certificate.save(tmp_path / "nowhere" / "a.cert")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_support_of_many_columns_has_a_tree() -> None:
+    """As deep as there are columns: nothing recurses."""
+    logged = every_support(list(range(100, 3100)), 3, is_penalised=False)
+
+    assert np.count_nonzero(logged.tree == 7) == 2998  # a chain for each first column that leaves two more
+    assert every_support(list(range(3000)), 5, is_penalised=False) is None
