@@ -25,7 +25,7 @@ def certificate_row(measured: dict[str, Any]) -> str:
     """What the certificate cost, on the terminal."""
     c = measured["certificate"]
     if c is None:
-        return "no certificate"
+        return "certificate: none, or not measured"
     ratio = c["seconds_to_check"] / c["seconds_with"]
     logging = c["seconds_with"] / c["seconds_without"]
     return (
@@ -77,7 +77,7 @@ def _certificates(instances: list[dict[str, Any]]) -> list[str]:
     for m in instances:
         c = m["certificate"]
         if c is None:
-            lines.append(f"| {m['name']} | {m['nodes']} | no certificate" + " |" * 10)
+            lines.append(f"| {m['name']} | {m['nodes']} | not measured" + " |" * 10)
             continue
         seconds = (c["seconds_without"], c["seconds_with"], c["seconds_to_check"])
         cells = (
