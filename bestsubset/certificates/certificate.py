@@ -3,71 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import struct
-import sys
-import tokenize
-import warnings
 import zipfile
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bestsubset.certificates.reading import CLAIM_ARRAYS, FORMAT, HEADER, VERSION, Array, read
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
-
-FORMAT, VERSION = "bestsubset certificate", 1
-
-_HEADER = "header.json"
-# What reading a damaged archive raises.
-_NO_ARCHIVE = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    NotImplementedError,
-    EOFError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    struct.error,
-)
-# What numpy's reading of a header raises.
-_NO_HEADER = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, EOFError, tokenize.TokenError, Warning)
-_LARGEST_HEADER = 2**26
-_TYPES = {
-    "lower": ("<f8",),
-    "upper": ("<f8",),
-    "support": ("<i4",),
-    "coef": ("<f8",),
-    "listed": ("<i4",),
-    "diagonal": ("<f8",),
-    "tree": ("<i2", "<i4"),
-    "offsets": ("<i8",),
-    "columns": ("<i4",),
-    "values": ("<f8",),
-}
-_DATA = {"n": int, "p": int, "X": str, "y": str, "sample_weight": (str, type(None))}
-_SETTINGS = {
-    "loss": str,
-    "fit_intercept": bool,
-    "standardize": bool,
-    "lambda0": float,
-    "lambda1": float,
-    "lambda2": float,
-    "include": list,
-    "exclude": list,
-    "groups": list,
-    "bounds": bool,
-}
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +33,6 @@ class Claim:
     offsets: Array
     columns: Array
     values: Array
-
-
-_ARRAYS = tuple(f.name for f in fields(Claim) if f.name in _TYPES)
 
 
 @dataclass(eq=False)
@@ -132,7 +77,7 @@ class Certificate:
     @property
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
-        return sum(getattr(claim, name).nbytes for claim in self.claims for name in _ARRAYS)
+        return sum(getattr(claim, name).nbytes for claim in self.claims for name in CLAIM_ARRAYS)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the certificate to a file; an old file is replaced only when the new one is complete."""
@@ -140,7 +85,7 @@ class Certificate:
         unfinished = target.with_name(target.name + ".part")
         try:
             with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr(_HEADER, json.dumps(self._header(), ensure_ascii=False, indent=1))
+                archive.writestr(HEADER, json.dumps(self._header(), ensure_ascii=False, indent=1))
                 for name, array in self._members():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                         content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
@@ -161,14 +106,19 @@ class Certificate:
         OSError
             If the file cannot be read.
         """
-        with open(path, "rb") as file:
-            try:
-                with zipfile.ZipFile(file) as archive:
-                    return _Reader(archive, os.path.getsize(path)).certificate()
-            except _FileError as error:
-                raise MalformedCertificate(f"{os.fspath(path)}: {error}") from None
-            except _NO_ARCHIVE as error:
-                raise MalformedCertificate(f"{os.fspath(path)}: not a zip archive that can be read ({error})") from None
+        contents = read(path)
+        header = contents.header
+        claims = tuple(
+            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays)
+            for entry, arrays in zip(header["claims"], contents.claims, strict=True)
+        )
+        certificate = cls(
+            header["data"], header["settings"], tuple(header["feature_names"]), claims, contents.lower, contents.upper,
+            header.get("software", ""),
+        )  # fmt: skip
+        if header["digest"] != certificate.digest:
+            raise MalformedCertificate(f"{os.fspath(path)}: the digest is not that of its data and settings")
+        return certificate
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -185,7 +135,9 @@ class Certificate:
     def _members(self) -> list[tuple[str, Array]]:
         bounds = [] if self.lower is None or self.upper is None else [("lower", self.lower), ("upper", self.upper)]
         return bounds + [
-            (f"{number}/{name}", getattr(claim, name)) for number, claim in enumerate(self.claims) for name in _ARRAYS
+            (f"{number}/{name}", getattr(claim, name))
+            for number, claim in enumerate(self.claims)
+            for name in CLAIM_ARRAYS
         ]
 
 
@@ -206,168 +158,3 @@ def problem_digest(data: dict[str, Any], settings: dict[str, Any], lower: Array 
         if bound is not None:
             sha.update(np.ascontiguousarray(bound, dtype="<f8").data)
     return sha.hexdigest()
-
-
-class _FileError(Exception):
-    """What is wrong with the file."""
-
-
-def _require(condition: bool, what: str) -> None:
-    if not condition:
-        raise _FileError(what)
-
-
-class _Reader:
-    """Reads an archive without trusting a word of it."""
-
-    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self._archive = archive
-        members = archive.infolist()
-        self._members = {member.filename: member for member in members}
-        _require(len(self._members) == len(members), "a member is there twice")
-        _require(all(m.compress_type == zipfile.ZIP_STORED for m in members), "a member is compressed")
-        _require(all(m.file_size == m.compress_size for m in members), "a member's sizes disagree")
-        _require(sum(m.file_size for m in members) <= size, "the members are longer than the file")
-
-    def certificate(self) -> Certificate:
-        header = self._header()
-        data, settings = header["data"], header["settings"]
-        p = data["p"]
-        names = header["feature_names"]
-        _require(len(names) == p and all(isinstance(name, str) for name in names), "feature_names are not p names")
-        lower = upper = None
-        if settings["bounds"]:
-            lower, upper = self._array("lower"), self._array("upper")
-            _require(len(lower) == len(upper) == p, "the bounds have not p entries")
-            _require(bool(np.all(lower <= 0) and np.all(upper >= 0)), "the bounds are not lo <= 0 <= hi")
-        claims = tuple(self._claim(number, entry, p) for number, entry in enumerate(header["claims"]))
-        _require(len(claims) > 0, "there is no claim")
-        software = header.get("software", "")
-        _require(isinstance(software, str), "software is not a text")
-        certificate = Certificate(data, settings, tuple(names), claims, lower, upper, software)
-        _require(header["digest"] == certificate.digest, "the digest is not that of its data and settings")
-        return certificate
-
-    def _header(self) -> dict[str, Any]:
-        content = self._bytes(_HEADER)
-        _require(len(content) <= _LARGEST_HEADER, "the header is too long")
-        try:
-            header: dict[str, Any] = json.loads(content, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            raise _FileError(f"header.json is not JSON ({error})") from None
-        _require(isinstance(header, dict) and header.get("format") == FORMAT, f"the format is not {FORMAT!r}")
-        is_ours = type(header.get("version")) is int and header["version"] == VERSION
-        _require(is_ours, f"the version is {header.get('version')!r}, not {VERSION}")
-        expected = {"data": dict, "settings": dict, "feature_names": list, "claims": list, "digest": str}
-        _check_fields(header, expected, "the header", exact=False)
-        _check_fields(header["data"], _DATA, "data")
-        _check_fields(header["settings"], _SETTINGS, "settings")
-        _check_settings(header["settings"], header["data"])
-        return header
-
-    def _claim(self, number: int, entry: Any, p: int) -> Claim:
-        _require(isinstance(entry, dict), f"claim {number} is not an object")
-        _check_fields(entry, {"k": int, "objective": float, "dual_bound": float}, f"claim {number}")
-        _require(1 <= entry["k"] <= p, f"claim {number} has k outside 1 … p")
-        arrays = {name: self._array(f"{number}/{name}") for name in _ARRAYS}
-        support, offsets, columns = arrays["support"], arrays["offsets"], arrays["columns"]
-        where = f"claim {number}: "
-        _require(len(support) == len(arrays["coef"]), where + "support and coef differ in length")
-        _require(_are_columns(support, p) and bool(np.all(np.diff(support) > 0)), where + "support is not ascending")
-        _require(_is_finite(arrays["coef"]), where + "coef is not finite")
-        diagonal = arrays["diagonal"]
-        _require(len(diagonal) in (0, p), where + "diagonal has neither p entries nor none")
-        _require(_is_finite(diagonal) and bool(np.all(diagonal >= 0)), where + "diagonal is not finite and >= 0")
-        _require(len(columns) == len(arrays["values"]), where + "columns and values differ in length")
-        ends = len(offsets) > 0 and int(offsets[0]) == 0 and int(offsets[-1]) == len(columns)
-        _require(ends and bool(np.all(np.diff(offsets) >= 0)), where + "offsets do not divide the multipliers")
-        _require(_are_columns(columns, p), where + "a multiplier's column is outside 0 … p-1")
-        _require(_is_finite(arrays["values"]), where + "a multiplier is not finite")
-        _require(_are_listed(arrays["listed"].tolist(), p), where + "listed is no list of supports")
-        _require(len(arrays["tree"]) > 0, where + "the tree is empty")
-        return Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays)
-
-    def _bytes(self, name: str) -> bytes:
-        _require(name in self._members, f"{name} is missing")
-        try:
-            with self._archive.open(self._members[name]) as member:
-                return member.read()
-        except (OSError, struct.error, zlib.error) as error:  # offsets that point nowhere
-            raise _FileError(f"{name} cannot be read ({error})") from None
-
-    def _array(self, name: str) -> Array:
-        content = self._bytes(f"{name}.npy")
-        stream = io.BytesIO(content)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # numpy mends the headers of old Pythons; here they are malformed
-                version = np.lib.format.read_magic(stream)
-                _require(version == (1, 0), f"{name}.npy is not of version 1.0")
-                shape, _, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=1000)
-        except _NO_HEADER as error:
-            raise _FileError(f"{name}.npy has no readable header ({error})") from None
-        _require(dtype.str in _TYPES[name.split("/")[-1]], f"{name}.npy has type {dtype}")
-        start = stream.tell()
-        fits = len(shape) == 1 and shape[0] * dtype.itemsize == len(content) - start
-        _require(fits, f"{name}.npy is not a vector as long as it says")
-        return np.frombuffer(content, dtype=dtype, offset=start)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
-def _check_fields(entry: dict[str, Any], expected: dict[str, Any], where: str, *, exact: bool = True) -> None:
-    missing = sorted(set(expected) - set(entry))
-    _require(not missing, f"{where} lacks {', '.join(missing)}")
-    surplus = sorted(set(entry) - set(expected)) if exact else []
-    _require(not surplus, f"{where} has an unknown field {', '.join(surplus)}")
-    for name, kind in expected.items():
-        value = entry[name]
-        if kind is float:
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            is_finite = is_number and abs(value) <= sys.float_info.max  # JSON has integers of any length
-            _require(is_finite, f"{name} of {where} is not a finite number")
-        else:
-            right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-            _require(right, f"{name} of {where} has the wrong type")
-
-
-def _check_settings(settings: dict[str, Any], data: dict[str, Any]) -> None:
-    _require(data["n"] >= 1 and 1 <= data["p"] < 2**31, "n or p is out of range")
-    _require(settings["loss"] == "squared", "the loss is not 'squared'")
-    _require(all(settings[name] >= 0 for name in ("lambda0", "lambda1", "lambda2")), "a penalty is negative")
-    columns = [*settings["include"], *settings["exclude"]]
-    for group in settings["groups"]:
-        _require(isinstance(group, list) and len(group) >= 2, "a group has fewer than two columns")
-        columns += group
-    kinds = all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c < data["p"] for c in columns)
-    _require(kinds, "include, exclude or groups name a column outside 0 … p-1")
-    grouped = [c for group in settings["groups"] for c in group]
-    _require(len(set(grouped)) == len(grouped), "the groups overlap")
-    for name in ("include", "exclude"):
-        chosen = set(settings[name])
-        _require(len(chosen) == len(settings[name]), f"{name} names a column twice")
-        whole = all(len(chosen.intersection(group)) in (0, len(group)) for group in settings["groups"])
-        _require(whole, f"{name} splits a group")
-    _require(not set(settings["include"]) & set(settings["exclude"]), "a column is included and excluded")
-
-
-def _are_columns(array: Array, p: int) -> bool:
-    return bool(np.all((array >= 0) & (array < p)))
-
-
-def _are_listed(numbers: list[int], p: int) -> bool:
-    """Tell whether the numbers are supports, each behind its size, ascending."""
-    position = 0
-    while position < len(numbers):
-        size = max(0, numbers[position])
-        support = numbers[position + 1 : position + 1 + size]
-        if not (numbers[position] == size == len(support) and all(a < b for a, b in pairwise([-1, *support, p]))):
-            return False
-        position += 1 + size
-    return True
-
-
-def _is_finite(array: Array) -> bool:
-    return bool(np.isfinite(array).all())

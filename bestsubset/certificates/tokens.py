@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bestsubset.certificates.certificate import Array
+from bestsubset.certificates.reading import Array
 
 SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN = range(10)
 _CHUNK = 2**16  # tokens read at a time

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest
+from bestsubset.certificates.certificate import Certificate, Claim, array_digest
 from bestsubset.certificates.exact import Checker, MalformedError, RefusedError
 from bestsubset.certificates.exact import Claim as ExactClaim
 from bestsubset.certificates.exact import Moments as ExactMoments
 from bestsubset.certificates.leaves import FloatLeaves
 from bestsubset.certificates.moments import Moments, ScaleError
+from bestsubset.certificates.reading import Array
 from bestsubset.certificates.semidefinite import is_below
 from bestsubset.certificates.tokens import Refusal, TokenError
 from bestsubset.certificates.tree import Walk, columns_of, mask_of

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bestsubset.certificates.certificate import Array, Certificate, Claim, array_digest
+from bestsubset.certificates.certificate import Certificate, Claim, array_digest
+from bestsubset.certificates.reading import Array
 from formulations import Problem
 from formulations._types import Vector
 

@@ -104,6 +104,17 @@ def solved(tmp_path_factory):
 # What is valid.
 
 
+def certified(problem, solver=None):
+    """The result with its certificate; the test is skipped where the solver refuses or none can be had."""
+    try:
+        result = bs.solve(problem, solver)
+    except bs.RefusedError:
+        pytest.skip("the solver does not take this problem")
+    if result.certificate is None:
+        pytest.skip("no certificate")
+    return result
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
@@ -112,13 +123,7 @@ def solved(tmp_path_factory):
 def test_accepts_what_our_searches_write(name, form, solver):
     problem = NASTY[name](**FORMS[form])
     chosen = SOLVERS[solver]
-    try:
-        result = bs.solve(problem, chosen)
-    except bs.RefusedError:
-        pytest.skip("the solver does not take this problem")
-    if result.certificate is None:
-        pytest.skip("no certificate")
-    check(problem, claims_of(result.certificate)[0])
+    check(problem, claims_of(certified(problem, chosen).certificate)[0])
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -127,10 +132,7 @@ def test_accepts_nasty_problems(name, form, tmp_path):
     if (name, form) == ("standardized", "all"):
         pytest.skip("standardized already")
     problem = NASTY[name](**(FORMS[form] | ({"k": 1} if (name, form) == ("one column", "k") else {})))
-    result = bs.solve(problem)
-    if result.certificate is None:
-        pytest.skip("no certificate")
-    result.certificate.save(tmp_path / "c")
+    certified(problem).certificate.save(tmp_path / "c")
     table = exact.Table(
         [problem.X[:, j].tolist() for j in range(problem.p)], problem.y.tolist(), problem.sample_weight.tolist()
     )
@@ -153,12 +155,7 @@ def test_refuses_what_is_false_by_a_hair(seed):
     except bs.ProblemError:
         pytest.skip("no problem")
     solver = list(SOLVERS.values())[seed % len(SOLVERS)]
-    try:
-        result = bs.solve(problem, solver)
-    except bs.RefusedError:
-        pytest.skip("the solver does not take this problem")
-    if result.certificate is None:
-        pytest.skip("no certificate")
+    result = certified(problem, solver)
     (claim,) = claims_of(result.certificate)
     least = rational.least_objective(problem)
     assert claim.dual_bound <= least <= claim.objective
