@@ -229,11 +229,6 @@ class Moments:
             raise ScaleError("there are too many columns for all moments at once")
         return self._whole
 
-    @property
-    def has_matrix(self) -> bool:
-        """Tell whether `matrix` is there."""
-        return self._whole is not None
-
     def _centred(self, moments: Matrix, rows: Columns) -> Matrix:
         """Take off what the sums explain."""
         moments = moments[:, :-1]

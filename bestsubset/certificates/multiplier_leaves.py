@@ -36,7 +36,6 @@ class Multipliers:
         self._claim, self._moments = claim, moments
         self._is_excluded = np.zeros(moments.p, dtype=bool)
         self._is_excluded[excluded] = True
-        self._bound = moments.of_objective(claim.dual_bound)
         self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
         self.is_ridge = not len(claim.diagonal)
         lower, upper = moments.lower, moments.upper
@@ -44,11 +43,6 @@ class Multipliers:
             derived = box / moments.l1 * (1 + 4 * UNIT)
             lower, upper = np.maximum(lower, -derived), np.minimum(upper, derived)
         self._bounds = (upper, -lower)
-
-    @property
-    def bound(self) -> float:
-        """The bound of the claim."""
-        return self._bound
 
     def gains(self, numbers: Integers) -> Gains:
         """Evaluate some multipliers."""
