@@ -15,9 +15,9 @@ import numpy as np
 from scipy import linalg
 
 from bestsubset.bnb.log import TreeLog
-from bestsubset.bnb.node_events import NodeEvents
-from bestsubset.bnb.perspective import Quadratic
+from bestsubset.bnb.node_events import NodeEvents, assemble
 from bestsubset.bnb.perspective_state import BRANCHED, FREE, IN, LEAF, OUT, SUPPORT, StatusVector
+from bestsubset.bnb.quadratic import Quadratic
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
@@ -122,7 +122,7 @@ class BlockTree:
         if self._events is None:
             return None
         self._close_all()
-        return self._events.assemble(np.zeros((0, 2), dtype=np.int64))
+        return assemble([self._events], np.zeros((0, 2), dtype=np.int64))
 
     def _note_leaf(self, node: int, multiplier: int) -> None:
         """A leaf by its multiplier, or by a fit of all that it allows."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from bestsubset.bnb.perspective_state import DUAL, Terms, node_of
+from bestsubset.bnb.perspective_state import WORKING_DUAL, Node, Terms, Working
 from formulations._types import Matrix, Vector
 from warmstarts.compilation import compiling
 
@@ -59,15 +59,15 @@ def optimise_diagonal(G: Matrix, c: Vector, yy: float, k: int, ridge: Vector) ->
     :math:`g^\top d + \varepsilon\log\det(G - D) + \varepsilon\sum\log d_j`, where
     :math:`g_j = \tfrac12\gamma_j^2(1/z_j - 1)` is the averaged supergradient of the bound.
     """
-    from bestsubset.bnb.relaxation_kernels import relax
+    from bestsubset.bnb.working_kernels import relax
 
     p = len(c)
     if linalg.eigvalsh(G, subset_by_index=[0, 0])[0] < _SINGULAR:
         return None
     d = 0.95 * scaled_diagonal(G)
     shares = np.zeros(p)
-    node = node_of(np.zeros(p, dtype=np.int8), np.zeros(p), k)
-    gamma = node.gamma
+    gamma = np.zeros(p)
+    node = Node.of(np.zeros(p, dtype=np.int8), gamma, k)
     rho = 0.5 * d + ridge
     mu = float(np.sort(c**2 / (4 * rho))[max(0, p - k)])
     best = Diagonal(d, gamma, mu, -np.inf)
@@ -76,10 +76,11 @@ def optimise_diagonal(G: Matrix, c: Vector, yy: float, k: int, ridge: Vector) ->
     for turn in range(_OUTER):
         Q = G - np.diag(d)
         rho = 0.5 * d + ridge
+        terms = _root_terms(Q, c, 0.5 * yy, k, rho)
         with compiling(relax):
-            mu = relax(_root_terms(Q, c, 0.5 * yy, k, rho), node, mu, _SWEEPS, shares)
-        if node.values[DUAL] > best.bound:
-            best = Diagonal(d.copy(), gamma.copy(), mu, float(node.values[DUAL]))
+            mu = relax(terms, node, Working.whole(terms, gamma), mu, _SWEEPS, shares)
+        if node.values[WORKING_DUAL] > best.bound:
+            best = Diagonal(d.copy(), gamma.copy(), mu, float(node.values[WORKING_DUAL]))
         gradient = 0.5 * gamma**2 * (1.0 / np.maximum(shares, 1e-9) - 1.0)
         average = gradient if turn == 0 else _MEMORY * average + (1 - _MEMORY) * gradient
         barrier = max(float(average @ d) / p, 1e-12) if turn == 0 else barrier * _DECREASE
@@ -91,7 +92,9 @@ def _root_terms(Q: Matrix, c: Vector, half_yy: float, k: int, rho: Vector) -> Te
     """The root relaxation without λ0, λ1 and box, all rows of Q at hand."""
     p = len(c)
     free = np.full(p, np.inf)
-    return Terms(Q, np.arange(p), np.diag(Q).copy(), c, np.zeros(p), rho, -free, free, half_yy, 0.0, k, True, 0.0, 0.0)
+    return Terms(
+        Q, np.arange(p), np.diag(Q).copy(), c, np.zeros(p), rho, -free, free, half_yy, 0.0, k, True, False, 0.0, 0.0
+    )
 
 
 def _newton_step(G: Matrix, d: Vector, gradient: Vector, barrier: float) -> Vector:

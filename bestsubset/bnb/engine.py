@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
 from bestsubset.bnb.independence import Parts, independent_parts
 from bestsubset.bnb.log import TreeLog
-from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
+from bestsubset.bnb.perspective import PerspectiveTree
+from bestsubset.bnb.quadratic import Quadratic
 from bestsubset.bnb.race import Race
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
@@ -175,6 +177,7 @@ class Engine:
             mu=mu,
             memory_limit=self._settings.memory_limit,
             log=self._log(None if Q is None else quadratic.rho),
+            threads=self._run.threads or os.cpu_count() or 1,
         )
 
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
@@ -183,7 +186,7 @@ class Engine:
         m = scaled.m
         rho, Q = scaled.ridge, None
         diagonal, gamma, mu = np.ones(m), None, None
-        if with_diagonal:
+        if with_diagonal and scaled.n > m:  # else the Gram matrix is singular
             # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
             size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))
             found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, size, scaled.ridge)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bestsubset.bnb.log import Stream, TreeLog
@@ -14,30 +16,36 @@ from bestsubset.bnb.perspective_state import (
     LEAF,
     MULTIPLIERS,
     NUMBERS,
+    PAIRS,
     SUPPORT,
+    WORKER,
+    WORKERS,
     Log,
 )
 from formulations._types import BoolVector, IntMatrix, IntVector, Vector
 
-_SOLVE, _BOUND, _SPLIT, _FIX = 0, 1, 3, 4  # tokens of the certificate
-_KIND_OF_END = np.zeros(4, dtype=np.int64)
-_KIND_OF_END[[LEAF, SUPPORT, BRANCHED]] = _BOUND, _SOLVE, _SPLIT
-_UNKNOWN = -1
+_SOLVE, _BOUND, _CHAIN, _SPLIT, _FIX, _END = 0, 1, 2, 3, 4, 7  # tokens of the certificate
+_KIND_OF_END = np.zeros(5, dtype=np.int64)
+_KIND_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = _BOUND, _SOLVE, _SPLIT, _CHAIN
+_UNKNOWN = FIX  # of numbers that no node has: workers number theirs in strides
+_SIZE_OF_END = np.zeros(5, dtype=np.int64)
+_SIZE_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = 2, 1, 2, 3
 
 
 class NodeEvents:
     """What happened at the nodes of a best-first search, drained from the kernels' `Log`."""
 
     def __init__(self, log: TreeLog) -> None:
-        self._log = log
-        self._events = Stream(np.int32)  # rows of four
-        self._fixed = Stream(np.int32)
+        self.log = log
+        self.events = Stream(np.int64)  # rows of four
+        self.fixed = Stream(np.int32)
+        self._branchings = 0
 
     def take(self, log: Log, columns: IntVector) -> None:
         """Drain the kernels' log, whose columns are local to ``columns``."""
-        counts, target = log.counts, self._log
+        counts, target = log.counts, self.log
         events, fixed, multipliers, numbers = counts[:BEFORE].tolist()
-        before = counts[BEFORE:].copy()
+        before = counts[BEFORE:WORKER].copy()
         if not events and not multipliers:
             return
         drained = before + np.array([events, fixed, multipliers, numbers])
@@ -45,73 +53,107 @@ class NodeEvents:
         rows = log.events[:events].copy()
         branched = rows[:, 1] == BRANCHED
         rows[branched, 2] = names[rows[branched, 2]]
-        self._events.put(4 * before[EVENTS], rows.ravel())
+        self.events.put(4 * before[EVENTS], rows.ravel())
         signed = log.fixed[:fixed]
-        self._fixed.put(before[FIXED], np.where(signed >= 0, names[signed], -1 - names[-1 - signed]))
+        self.fixed.put(before[FIXED], np.where(signed >= 0, names[signed], -1 - names[-1 - signed]))
         target.ends.put(before[MULTIPLIERS], before[NUMBERS] + log.ends[:multipliers])
         used = log.columns[:numbers]
         target.columns.put(before[NUMBERS], names[used])
         target.values.put(before[NUMBERS], log.values[:numbers] * target.coef_unit[columns][used])
         # All counts at once: an interruption before this line drains the same again, to the same places.
-        counts[:] = np.concatenate([np.zeros(BEFORE, dtype=np.int64), drained])
+        counts[:WORKER] = np.concatenate([np.zeros(BEFORE, dtype=np.int64), drained])
 
     def note(self, node: int, what: int, argument: int = 0) -> None:
-        """Add an event of a search without compiled log; a branching's argument is a column of the scaled problem."""
+        """Add an event of a search without compiled log, whose nodes are numbered as they branch.
+
+        The argument of a branching is a column of the scaled problem, that of a leaf a multiplier of the log.
+        """
+        first = 0
         if what == BRANCHED:
-            argument = int(self._log.names[argument])
-        self._events.append([node, what, argument, 0])
+            argument, first = int(self.log.names[argument]), 1 + 2 * self._branchings
+            self._branchings += 1
+        elif argument > 0:
+            argument *= WORKERS
+        self.events.append([node, what, argument, first])
 
     def add_multiplier(self, log: Log, columns: IntVector, gamma: Vector) -> int:
         """Append a multiplier behind the drained ones; return its number."""
         used = np.flatnonzero(gamma)
-        number = self._log.add_multiplier(columns[used], gamma[used])
+        number = self.log.add_multiplier(columns[used], gamma[used])
         log.counts[BEFORE + NUMBERS] += len(used)
         log.counts[BEFORE + MULTIPLIERS] += 1
-        return number
+        return number * WORKERS + int(log.counts[WORKER])
 
-    def assemble(self, leaves: IntMatrix) -> TreeLog:
-        """Write the tokens of the whole tree; ``leaves`` has a row (node, multiplier) for each node left open."""
-        events = self._events.array().reshape(-1, 4)
-        fixings = events[:, 1] == FIX
-        last = np.concatenate([events[~fixings], np.column_stack([leaves, np.zeros_like(leaves)])[:, [0, 2, 1, 3]]])
-        what = np.full(1 + 2 * np.count_nonzero(last[:, 1] == BRANCHED), _UNKNOWN, dtype=np.int64)
-        argument = np.zeros(len(what), dtype=np.int64)
-        what[last[:, 0]], argument[last[:, 0]] = last[:, 1], last[:, 2]
-        if np.any(what == _UNKNOWN):
-            node = int(np.argmax(what == _UNKNOWN))
+
+def assemble(workers: Sequence[NodeEvents], leaves: IntMatrix) -> TreeLog:
+    """Write the tokens of the whole tree; ``leaves`` has a row (node, multiplier) for each node left open."""
+    log, offsets = _joined([worker.log for worker in workers])
+    events = np.concatenate([worker.events.array().reshape(-1, 4) for worker in workers])
+    fixings = events[:, 1] == FIX
+    last = np.concatenate([events[~fixings], np.column_stack([leaves, np.zeros_like(leaves)])[:, [0, 2, 1, 3]]])
+    what = np.full(1 + int(np.max(last[last[:, 1] == BRANCHED, 3], initial=-1) + 1), _UNKNOWN, dtype=np.int64)
+    argument, first_child = np.zeros_like(what), np.zeros_like(what)
+    what[last[:, 0]], argument[last[:, 0]], first_child[last[:, 0]] = last[:, 1], last[:, 2], last[:, 3]
+    branched = first_child[what == BRANCHED]
+    for children in (branched, branched + 1, np.zeros(1, dtype=np.int64)):
+        if np.any(what[children] == _UNKNOWN):
+            node = int(children[np.argmax(what[children] == _UNKNOWN)])
             raise AssertionError(f"node {node} has no end; expected a leaf, a support or a branching")
-        first_child = np.zeros(len(what), dtype=np.int64)
-        branched = last[last[:, 1] == BRANCHED, 0]
-        first_child[branched] = 1 + 2 * np.arange(len(branched))
-        unproved = (what == LEAF) & (argument < 0)
-        if unproved.any():
-            argument[unproved] = self._log.add_multiplier(np.zeros(0, dtype=np.int64), np.zeros(0))
-        self._write(what, argument, first_child, events[fixings])
-        return self._log
+    is_leaf = what == LEAF
+    argument[is_leaf] = _numbers(argument[is_leaf], offsets)
+    unproved = is_leaf & (argument < 0)
+    if unproved.any():
+        argument[unproved] = log.add_multiplier(np.zeros(0, dtype=np.int64), np.zeros(0))
+    rows = events[fixings]
+    rows[:, 2] = _numbers(rows[:, 2], offsets)
+    fixed = np.concatenate([worker.fixed.array() for worker in workers])
+    _write(log, what, argument, first_child, rows, fixed)
+    return log
 
-    def _write(self, what: IntVector, argument: IntVector, first_child: IntVector, fixings: IntMatrix) -> None:
-        """Place the tokens of every node: its FIX lists in their order, then its end; then those of its children."""
-        log = self._log
-        ends = np.cumsum(fixings[:, 3])
-        order = np.argsort(fixings[:, 0], kind="stable")
-        node, multiplier, count = fixings[order][:, [0, 2, 3]].T.astype(np.int64)
-        end_size = np.where(what == SUPPORT, 1, 2)
-        fix_size = np.bincount(node, weights=count + 3, minlength=len(what)).astype(np.int64)
-        start, total = _preorder(what == BRANCHED, first_child, fix_size + end_size)
-        tokens = np.empty(total, dtype=np.int16 if max(log.ends.length, int(log.names.max())) < 2**15 else np.int32)
-        # Where each FIX list begins: behind those of the same node before it.
-        before = np.cumsum(count + 3) - (count + 3)
-        position = start[node] + before - before[np.searchsorted(node, node)]
-        tokens[position], tokens[position + 1], tokens[position + 2] = _FIX, multiplier, count
-        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        source = np.repeat((ends - fixings[:, 3])[order], count) + within
-        tokens[np.repeat(position + 3, count) + within] = self._fixed.array()[source]
-        end = start + fix_size
-        tokens[end] = _KIND_OF_END[what]
-        longer = what != SUPPORT
-        tokens[end[longer] + 1] = argument[longer]
-        log.tokens = Stream(tokens.dtype)
-        log.tokens.append(tokens)
+
+def _joined(logs: Sequence[TreeLog]) -> tuple[TreeLog, IntVector]:
+    """The multipliers of all workers behind those of the first; and where each begins."""
+    log, offsets = logs[0], [0]
+    for other in logs[1:]:
+        offsets.append(log.ends.length)
+        before = log.columns.length
+        log.columns.append(other.columns.array())
+        log.values.append(other.values.array())
+        log.ends.append(before + other.ends.array())
+    return log, np.array(offsets)
+
+
+def _numbers(tagged: IntVector, offsets: IntVector) -> IntVector:
+    """The numbers of multipliers that workers gave them, in the joined log; -1 stays."""
+    return np.asarray(np.where(tagged < 0, -1, tagged // WORKERS + offsets[np.maximum(tagged, 0) % WORKERS]))
+
+
+def _write(
+    log: TreeLog, what: IntVector, argument: IntVector, first_child: IntVector, fixings: IntMatrix, fixed: IntVector
+) -> None:
+    """Place the tokens of every node: its FIX lists in their order, then its end; then those of its children."""
+    ends = np.cumsum(fixings[:, 3])
+    order = np.argsort(fixings[:, 0], kind="stable")
+    node, multiplier, count = fixings[order][:, [0, 2, 3]].T
+    end_size = _SIZE_OF_END[what]
+    fix_size = np.bincount(node, weights=count + 3, minlength=len(what)).astype(np.int64)
+    start, total = _preorder(what == BRANCHED, first_child, fix_size + end_size)
+    tokens = np.empty(total, dtype=np.int16 if max(log.ends.length, int(log.names.max())) < 2**15 else np.int32)
+    # Where each FIX list begins: behind those of the same node before it.
+    before = np.cumsum(count + 3) - (count + 3)
+    position = start[node] + before - before[np.searchsorted(node, node)]
+    tokens[position], tokens[position + 1], tokens[position + 2] = _FIX, multiplier, count
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    source = np.repeat((ends - fixings[:, 3])[order], count) + within
+    tokens[np.repeat(position + 3, count) + within] = fixed[source]
+    end = start + fix_size
+    is_node = what != _UNKNOWN
+    tokens[end[is_node]] = _KIND_OF_END[what[is_node]]
+    longer = is_node & (what != SUPPORT)
+    tokens[end[longer] + 1] = argument[longer]  # none of a chain of no columns: its pairs are closed
+    tokens[end[what == PAIRS] + 2] = _END
+    log.tokens = Stream(tokens.dtype)
+    log.tokens.append(tokens)
 
 
 def _preorder(branched: BoolVector, first_child: IntVector, size: IntVector) -> tuple[IntVector, int]:

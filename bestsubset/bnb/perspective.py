@@ -21,97 +21,21 @@ and Rudin (2023) for the relaxation and its duals; the stopping rule and the mix
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
 import numpy as np
+from scipy import linalg
 
+from bestsubset.bnb.crew import Crew
 from bestsubset.bnb.log import TreeLog
-from bestsubset.bnb.node_events import NodeEvents
-from bestsubset.bnb.perspective_state import (
-    BOUND,
-    CURRENT,
-    FINISHED,
-    FOUND,
-    FREE,
-    FRESH,
-    ID,
-    IN,
-    JUST_MADE,
-    LOG_FULL,
-    MULTIPLIER,
-    NO_NODE,
-    NODES,
-    OPEN,
-    OUT,
-    POOL_FULL,
-    PRUNE_AT,
-    REJECTED,
-    ROWS_MISSING,
-    UPPER,
-    Log,
-    Pool,
-    Search,
-    Terms,
-    node_of,
-)
-from bestsubset.bnb.tree import MemoryLimitReached
-from formulations._types import BoolVector, IntVector, Matrix, Vector
-from warmstarts.compilation import compiling
+from bestsubset.bnb.node_events import assemble
+from bestsubset.bnb.perspective_rows import Rows, RowsOf
+from bestsubset.bnb.perspective_state import FREE, IDS, IN, STRIDE, WORKERS, StatusMatrix
+from bestsubset.bnb.perspective_worker import Worker
+from bestsubset.bnb.quadratic import Quadratic
+from formulations._types import IntVector, Vector
 
-RowsOf = Callable[[IntVector], Matrix]
-
-_BATCH = 16  # rows of Q formed at once
-_ROOT_SWEEPS = 20
-_ERROR_OF_W = 4e-15
-_FIRST_POOL = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Quadratic:
-    """The data of the problem above; all vectors have shape (m,)."""
-
-    c: Vector
-    diagonal: Vector
-    half_yy: float
-    k: int
-    lambda0: float
-    lambda1: Vector
-    rho: Vector
-    lower: Vector
-    upper: Vector
-    included: BoolVector
-
-    def restricted_to(self, keep: IntVector) -> Quadratic:
-        """The same problem on some of the columns."""
-        return replace(
-            self,
-            c=self.c[keep],
-            diagonal=self.diagonal[keep],
-            k=min(self.k, len(keep)),
-            lambda1=self.lambda1[keep],
-            rho=self.rho[keep],
-            lower=self.lower[keep],
-            upper=self.upper[keep],
-            included=self.included[keep],
-        )
-
-    @property
-    def is_plain(self) -> bool:
-        """No λ1 and no box: a support is valued by one Cholesky factorisation."""
-        return not (self.lambda1.any() or np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
-
-    @property
-    def rounding(self) -> float:
-        r"""What rounding may add to a dual bound of the scaled problem.
-
-        An error δ in each w_j changes :math:`\sum h_j(w_j)` over k columns by
-        :math:`\delta\sum|w_j|/(2\rho_j) \le \delta\sqrt{\textstyle\sum h_j}\sqrt{k/\rho_{min}}`; what matters is
-        :math:`\sum h_j \le \tfrac12`.
-        """
-        rho = self.rho[self.rho > 0]
-        smallest = float(rho.min()) if len(rho) else 1.0
-        return 1e-13 * self.half_yy + _ERROR_OF_W * float(np.sqrt(0.5 * self.k / smallest))
+_LEAST_FOR_PAIRS = 1e-2  # eigenvalue of the moments with which a pair's gain is known to the allowance for rounding
+_MOST_FOR_PAIRS = 200  # columns
+ALONE = 300  # nodes before there are other threads
 
 
 class PerspectiveTree:
@@ -130,9 +54,11 @@ class PerspectiveTree:
     gamma, mu : optional
         Where the root's relaxation starts.
     memory_limit : float
-        Bytes for open nodes and rows.
+        Bytes for open nodes and rows. Where they are used up by open nodes, the search goes depth first.
     log : TreeLog, optional
         Where the tree is logged for a certificate.
+    threads : int
+        Once the tree has proved to be a large one.
     """
 
     def __init__(
@@ -146,68 +72,43 @@ class PerspectiveTree:
         mu: float | None = None,
         memory_limit: float = 4e9,
         log: TreeLog | None = None,
+        threads: int = 1,
     ) -> None:
-        self.quadratic = quadratic
         m = len(quadratic.c)
-        self.columns = np.arange(m)
-        self._rows_of = rows_of
-        self._memory_limit = memory_limit
-        self._slack = relative_slack
         self._allowance = quadratic.rounding
-        start = self._first_mu() if mu is None else max(mu, quadratic.lambda0)
-        prune_at = upper * (1 - relative_slack) + self._allowance
-        self._search = Search(
-            scalars=np.array([upper, prune_at, np.inf, -np.inf, start]),
-            counts=np.array([0, 0, 0, JUST_MADE, 0, 1, -1, 0], dtype=np.int64),
-            best=np.full(quadratic.k, -1, dtype=np.int64),
-        )
+        self._threads = min(threads, WORKERS)
+        self._closes_pairs = _can_close_pairs(quadratic, rows_of)
+        self._rows = Rows(rows_of, m, memory_limit)
+        self._workers = [
+            Worker(
+                quadratic,
+                self._rows,
+                upper,
+                relative_slack,
+                self._allowance,
+                closes_pairs=self._closes_pairs,
+                memory_limit=memory_limit,
+                log=log,
+            )
+        ]
+        self._crew: Crew | None = None
         first = np.zeros(m) if gamma is None else gamma.copy()
-        self._node = node_of(np.where(quadratic.included, IN, FREE).astype(np.int8), first, quadratic.k)
-        self._pool = Pool.of(_FIRST_POOL, m)
-        self._log = Log.of(m, log is not None)
-        self._events = NodeEvents(log) if log is not None else None
-        self._rows = np.empty((0, m))
-        self._n_rows = 0
-        self._slot = np.full(m, -1, dtype=np.int64)
-        self._fetch(np.flatnonzero(first))
+        start = _first_mu(quadratic) if mu is None else max(mu, quadratic.lambda0)
+        self._first.plant(np.where(quadratic.included, IN, FREE).astype(np.int8), first, start)
+        self._rows.fetch(np.arange(m) if self._closes_pairs else np.flatnonzero(first))
 
-    def _first_mu(self) -> float:
-        """The multiplier at which about k columns would enter from γ = 0."""
-        q = self.quadratic
-        strongest = np.argsort(-np.abs(q.c))[: q.k]
-        slope = np.maximum(np.abs(q.c[strongest]) - q.lambda1[strongest], 0.0)
-        gains = slope**2 / (4 * np.maximum(q.rho[strongest], 1e-3))
-        return float(max(q.lambda0, gains[gains > 0].min(initial=np.inf) if np.any(gains > 0) else 0.0, 1e-14))
+    @property
+    def _first(self) -> Worker:
+        return self._workers[0]
 
-    def _fetch(self, columns: IntVector) -> None:
-        """Form the rows of Q for columns that have none yet."""
-        wanted = columns[self._slot[columns] < 0]
-        if not len(wanted):
-            return
-        m = len(self.quadratic.c)
-        needed = self._n_rows + len(wanted)
-        if needed > len(self._rows):
-            capacity = min(m, max(needed, 2 * len(self._rows), 64))
-            self._require_memory(capacity * m * 8.0 + self._pool.gamma.nbytes)
-            rows = np.empty((capacity, m))
-            rows[: self._n_rows] = self._rows[: self._n_rows]
-            self._rows = rows
-        self._rows[self._n_rows : needed] = self._rows_of(self.columns[wanted])[:, self.columns]
-        self._slot[wanted] = np.arange(self._n_rows, needed)
-        self._n_rows = needed
+    @property
+    def quadratic(self) -> Quadratic:
+        """The problem, on the columns that are left of it."""
+        return self._first.quadratic
 
-    def _wanted_rows(self) -> IntVector:
-        """Columns of the node in hand whose rows come next: the included ones, else those that pull hardest."""
-        lacking = self._slot < 0
-        included = np.flatnonzero(lacking & (self._node.status == IN))
-        if len(included):
-            return included
-        free = np.flatnonzero(lacking & (self._node.status == FREE))
-        return free[np.argsort(-np.abs(self._node.w[free]))[:_BATCH]]
-
-    def _require_memory(self, needed: float) -> None:
-        if needed > self._memory_limit:
-            raise MemoryLimitReached
+    @property
+    def columns(self) -> IntVector:
+        return self._first.columns
 
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when the tree is exhausted.
@@ -217,121 +118,94 @@ class PerspectiveTree:
         MemoryLimitReached
             The state stays sound: `bound` holds.
         """
-        from bestsubset.bnb.perspective_kernels import grow
-
         stop_at = self.nodes + nodes
-        while True:
-            left = max(0, stop_at - self.nodes)
-            with compiling(grow):
-                code = grow(self._terms(), self._node, self._search, self._pool, self._log, _ROOT_SWEEPS, left)
-            self._drain_log()
-            if code == ROWS_MISSING:
-                self._fetch(self._wanted_rows())
-            elif code == POOL_FULL:
-                self._require_memory(2.0 * self._pool.gamma.nbytes + self._rows.nbytes)
-                self._pool = self._pool.doubled()
-            elif code != LOG_FULL:
-                return bool(code == FINISHED)
+        if self._threads > 1 and self._crew is None:
+            self._first.work(min(nodes, max(0, ALONE - self.nodes)))
+            if not self._first.is_idle and self.nodes < stop_at and self._first.can_share(self._threads):
+                self._crew = self._hired()
+        if self._crew is not None:
+            self._crew.grow(stop_at - self.nodes)
+        else:
+            self._first.work(stop_at - self.nodes)
+        return all(worker.is_idle for worker in self._workers)
 
-    def _drain_log(self) -> None:
-        if self._events is not None:
-            self._events.take(self._log, self.columns)
-
-    def close_log(self) -> TreeLog | None:
-        """Log the open nodes as leaves; return the log."""
-        if self._events is None:
-            return None
-        self._drain_log()
-        counts, pool = self._search.counts, self._pool
-        slots = pool.heap[: counts[OPEN]]
-        leaves = np.column_stack([pool.node[slots], pool.multiplier[slots]])
-        if counts[CURRENT] != NO_NODE:
-            self._log_proof()
-            leaves = np.vstack([leaves, [[counts[ID], counts[MULTIPLIER]]]])
-        return self._events.assemble(leaves)
-
-    def _log_proof(self) -> None:
-        """Log the multiplier behind the bound of the node in hand, if it is not logged yet."""
-        counts = self._search.counts
-        if self._events is not None and counts[FRESH]:
-            self._drain_log()
-            counts[MULTIPLIER] = self._events.add_multiplier(self._log, self.columns, self._node.proof)
-            counts[FRESH] = 0
-
-    def _terms(self) -> Terms:
-        q = self.quadratic
-        return Terms(
-            self._rows, self._slot, q.diagonal, q.c, q.lambda1, q.rho, q.lower, q.upper, q.half_yy, q.lambda0, q.k,
-            q.is_plain, self._slack, self._allowance,
-        )  # fmt: skip
+    def _hired(self) -> Crew:
+        """As many workers as threads, with nothing to do yet, whose nodes and multipliers have names of their own."""
+        first = self._first
+        self._workers += [first.another(number) for number in range(1, self._threads)]
+        next_id = int(first.search.counts[IDS])
+        for number, worker in enumerate(self._workers):
+            worker.share = 1 / self._threads
+            worker.search.counts[[IDS, STRIDE]] = next_id + 2 * number, 2 * self._threads
+        return Crew(self._workers)
 
     def compress(self) -> None:
         """Drop the columns that every open node excludes: after the root they are most of a wide problem."""
-        self._log_proof()
-        open_slots = self._pool.heap[: self._search.counts[OPEN]]
-        alive = np.any(self._pool.status[open_slots] != OUT, axis=0)
-        if self._search.counts[CURRENT] != NO_NODE:
-            alive |= self._node.status != OUT
-        best = self._search.best[self._search.best >= 0]
-        alive[best] = True
-        keep = np.flatnonzero(alive)
-        if not 0 < len(keep) <= 0.8 * len(alive):
-            return
-        position = np.full(len(alive), -1)
-        position[keep] = np.arange(len(keep))
-        self.columns = self.columns[keep]
-        self.quadratic = self.quadratic.restricted_to(keep)
-        renamed = np.full(self.quadratic.k, -1, dtype=np.int64)
-        renamed[: len(best)] = position[best]
-        self._search = self._search._replace(best=renamed)
-        self._node = node_of(self._node.status[keep], self._node.gamma[keep], self.quadratic.k)
-        self._pool = self._pool._replace(
-            status=np.ascontiguousarray(self._pool.status[:, keep]),
-            gamma=np.ascontiguousarray(self._pool.gamma[:, keep]),
-        )
-        has_row = keep[self._slot[keep] >= 0]
-        self._rows = np.ascontiguousarray(self._rows[np.ix_(self._slot[has_row], keep)])
-        self._n_rows = len(has_row)
-        self._slot = np.full(len(keep), -1, dtype=np.int64)
-        self._slot[position[has_row]] = np.arange(len(has_row))
+        if len(self._workers) == 1:
+            self._first.compress()
+
+    def open_nodes(self) -> tuple[StatusMatrix, Vector]:
+        """Statuses and bounds of all nodes still open."""
+        statuses, bounds = zip(*(worker.open_nodes() for worker in self._workers), strict=True)
+        return np.concatenate(statuses), np.concatenate(bounds)
+
+    def close_log(self) -> TreeLog | None:
+        """Log the open nodes as leaves; return the log."""
+        leaves = np.concatenate([worker.leaves() for worker in self._workers])
+        events = [worker.events for worker in self._workers if worker.events is not None]
+        return assemble(events, leaves) if events else None
 
     @property
     def nodes(self) -> int:
-        return int(self._search.counts[NODES])
+        return sum(worker.nodes for worker in self._workers)
+
+    @property
+    def _best(self) -> Worker:
+        return min(self._workers, key=lambda worker: (worker.upper, worker.support is None))
 
     @property
     def upper(self) -> float:
         """The value to beat: as given, or better where a support was found."""
-        return float(self._search.scalars[UPPER])
+        return self._best.upper
 
     @property
     def support(self) -> IntVector | None:
         """The best support found by this tree, sorted; None unless it beat the value given."""
-        if not self._search.counts[FOUND]:
-            return None
-        return np.sort(self.columns[self._search.best[self._search.best >= 0]])
+        return self._best.support
 
     def proposal(self) -> IntVector:
         """The included and the largest coefficients of the node in hand: a support worth a look between bursts."""
-        weight = np.abs(self._node.gamma)
-        weight[self._node.status == IN] = np.inf
+        node = self._first.node
+        weight = np.abs(node.gamma)
+        weight[node.status[: len(weight)] == IN] = np.inf
         largest = np.argsort(-weight)[: self.quadratic.k]
         return np.sort(self.columns[largest[weight[largest] > 0]])
 
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""
-        scalars = self._search.scalars
-        if value < scalars[UPPER]:
-            scalars[UPPER] = value
-            scalars[PRUNE_AT] = value * (1 - self._slack) + self._allowance
+        for worker in self._workers:
+            worker.lower_upper(value)
 
     @property
     def bound(self) -> float:
         """No feasible point has an objective below this; open nodes count with their bounds."""
-        scalars, counts = self._search.scalars, self._search.counts
-        bound = min(scalars[PRUNE_AT], scalars[REJECTED])
-        if counts[OPEN]:
-            bound = min(bound, self._pool.bound[self._pool.heap[0]])
-        if counts[CURRENT] != NO_NODE:
-            bound = min(bound, scalars[BOUND])
-        return max(0.0, min(self.upper, float(bound) - self._allowance))
+        bound = min(worker.bound for worker in self._workers)
+        return max(0.0, min(self.upper, bound - self._allowance))
+
+
+def _can_close_pairs(quadratic: Quadratic, rows_of: RowsOf) -> bool:
+    """Tell whether pairs are closed at once: rows at hand for all columns, and gains known to the allowance."""
+    m = len(quadratic.c)
+    if not quadratic.is_plain or quadratic.lambda0 > 0 or m > _MOST_FOR_PAIRS:
+        return False
+    moments = rows_of(np.arange(m)) + 2 * np.diag(quadratic.rho)
+    return bool(linalg.eigvalsh(moments, subset_by_index=[0, 0])[0] >= _LEAST_FOR_PAIRS)
+
+
+def _first_mu(quadratic: Quadratic) -> float:
+    """The multiplier at which about k columns would enter from γ = 0."""
+    q = quadratic
+    strongest = np.argsort(-np.abs(q.c))[: q.k]
+    slope = np.maximum(np.abs(q.c[strongest]) - q.lambda1[strongest], 0.0)
+    gains = slope**2 / (4 * np.maximum(q.rho[strongest], 1e-3))
+    return float(max(q.lambda0, gains[gains > 0].min(initial=np.inf) if np.any(gains > 0) else 0.0, 1e-14))

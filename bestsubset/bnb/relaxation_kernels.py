@@ -1,4 +1,4 @@
-"""Compiled parts of the perspective relaxation: conjugates, coordinate descent, the dual bound, fixing."""
+"""Compiled parts of the perspective relaxation over all columns: conjugates, envelopes, the dual bound, fixing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from bestsubset.bnb.perspective_state import (
     IN,
     KTH,
     MULTIPLIER,
-    N_FREE,
     OUT,
-    PRIMAL,
     PRUNE_AT,
-    SHARES,
     Log,
     Node,
     Search,
     Terms,
+    Working,
 )
 from formulations._types import Vector
-from warmstarts.compilation import kernel, part
+from warmstarts.compilation import lean_part
 
 
-@part
+@lean_part
 def conjugate(v: float, l1: float, rho: float, lo: float, hi: float) -> float:
     r"""Return :math:`\max_{lo\le b\le hi} v b - \lambda_1|b| - \rho b^2`, at least 0."""
     slope = abs(v) - l1
@@ -46,21 +44,25 @@ def conjugate(v: float, l1: float, rho: float, lo: float, hi: float) -> float:
     return b * slope - rho * b * b
 
 
-@part
-def minimiser(a: float, q: float, mu: float, l1: float, rho: float, lo: float, hi: float) -> float:
+@lean_part
+def minimiser(
+    a: float, q: float, mu: float, root_mu: float, l1: float, rho: float, root_rho: float, lo: float, hi: float
+) -> float:
     r"""Return the b that minimises :math:`\tfrac12 q b^2 - a b` plus the convex envelope of the penalty.
 
     The envelope of :math:`\mu 1[b\ne0] + \lambda_1|b| + \rho b^2` on the box has slope
     :math:`2\sqrt{\rho\mu}` up to :math:`|b| = \sqrt{\mu/\rho}`, or :math:`\mu/M + \rho M` where that lies outside
-    (Hazimeh, Mazumder and Saab 2022, theorem 1).
+    (Hazimeh, Mazumder and Saab 2022, theorem 1). The square roots of μ and ρ are handed in.
     """
     bound = hi if a > 0 else -lo
     slope = abs(a) - l1
     if bound == 0.0 or slope <= 0.0:
         return 0.0
     if rho > 0.0 and mu <= rho * bound * bound:
-        chord = 2.0 * np.sqrt(rho * mu)
-        knee = np.sqrt(mu / rho)
+        chord = 2.0 * root_rho * root_mu
+        if slope <= chord:
+            return 0.0
+        knee = root_mu / root_rho
     elif bound < np.inf:
         chord = mu / bound + rho * bound
         knee = bound
@@ -75,7 +77,7 @@ def minimiser(a: float, q: float, mu: float, l1: float, rho: float, lo: float, h
     return size if a > 0 else -size
 
 
-@part
+@lean_part
 def share(b: float, mu: float, rho: float, lo: float, hi: float) -> float:
     """The relaxed indicator z that the envelope gives to coefficient b."""
     size = abs(b)
@@ -84,121 +86,89 @@ def share(b: float, mu: float, rho: float, lo: float, hi: float) -> float:
     return min(z, 1.0)
 
 
-@part
-def add_row(w: Vector, factor: float, row: Vector) -> None:
-    """w += factor * row."""
-    for i in range(len(w)):
-        w[i] += factor * row[i]
-
-
-@part
-def refresh(terms: Terms, node: Node) -> None:
-    """Compute w = c - Q gamma afresh: nothing drifts from node to node."""
-    w, gamma = node.w, node.gamma
-    for j in range(len(w)):
-        w[j] = terms.c[j]
-    for j in range(len(w)):
-        if gamma[j] != 0.0:
-            add_row(w, -gamma[j], terms.rows[terms.slot[j]])
-
-
-@part
-def sweep(terms: Terms, node: Node, mu: float) -> float:
-    """One pass of coordinate descent over the columns whose rows are known; return the largest change."""
-    w, gamma, status = node.w, node.gamma, node.status
-    largest = 0.0
-    for j in range(len(w)):
-        if status[j] == OUT or terms.slot[j] < 0:
-            continue
-        old = gamma[j]
-        q = terms.diagonal[j]
-        price = 0.0 if status[j] == IN else mu
-        new = minimiser(w[j] + q * old, q, price, terms.l1[j], terms.rho[j], terms.lo[j], terms.hi[j])
-        if new != old:
-            add_row(w, old - new, terms.rows[terms.slot[j]])
-            gamma[j] = new
-            largest = max(largest, abs(new - old))
-    return largest
-
-
-@part
-def evaluate(terms: Terms, node: Node, mu: float, kk: int) -> None:
-    """Fill ``node.values``: the dual bound, the relaxation's value, Σz, the kk-th and next largest gains.
-
-    ``gain[j]`` becomes h*(w_j) - lambda0 and ``top`` the kk + 1 largest of the free ones. The value is of z scaled
-    down to Σz <= kk.
-    """
-    c, w, gamma, status, gain, top = terms.c, node.w, node.gamma, node.status, node.gain, node.top
-    dual = terms.half_yy
-    primal = terms.half_yy
-    shares = 0.0
-    spread = 0.0
-    total = 0.0
-    filled = 0
-    free = 0
-    for j in range(len(w)):
-        if status[j] == OUT:
-            continue
-        b = gamma[j]
-        dual -= 0.5 * b * (c[j] - w[j])
-        primal -= 0.5 * b * (c[j] + w[j])
-        g = conjugate(w[j], terms.l1[j], terms.rho[j], terms.lo[j], terms.hi[j]) - terms.lam0
-        gain[j] = g
-        if status[j] == IN:
-            dual -= g
-            primal += terms.lam0 + terms.rho[j] * b * b + terms.l1[j] * abs(b)
-            continue
-        free += 1
-        if b != 0.0:
-            z = share(b, mu, terms.rho[j], terms.lo[j], terms.hi[j])
-            shares += z
-            spread += terms.rho[j] * b * b / z
-            primal += terms.l1[j] * abs(b)
-        if g > 0.0:
-            total += g
-            if filled <= kk or g > top[filled - 1]:
-                _insert(top, g, filled, kk + 1)
-                filled = min(filled + 1, kk + 1)
-    if filled > kk:
-        total = 0.0
-        for i in range(kk):
-            total += top[i]
-    crowd = max(1.0, shares / kk)
-    values = node.values
-    values[DUAL] = dual - total
-    values[PRIMAL] = primal + spread * crowd + terms.lam0 * shares / crowd
-    values[SHARES] = shares
-    values[KTH] = top[kk - 1] if filled >= kk else 0.0
-    values[FOLLOWING] = top[kk] if filled > kk else 0.0
-    values[N_FREE] = free
-
-
-@part
-def _insert(top: Vector, g: float, filled: int, room: int) -> None:
-    """Insert into a list kept in descending order, dropping the last where there is no room."""
+@lean_part
+def keep_largest(top: Vector, g: float, filled: int, room: int) -> int:
+    """Insert into a list of at most ``room``, kept in descending order; return its length."""
+    if filled >= room and g <= top[filled - 1]:
+        return filled
     i = filled if filled < room else room - 1
     while i > 0 and top[i - 1] < g:
         top[i] = top[i - 1]
         i -= 1
     top[i] = g
+    return min(filled + 1, room)
 
 
-@part
-def fix(terms: Terms, node: Node, search: Search, log: Log) -> int:
-    """Fix free columns whose other side cannot beat the incumbent; return how many.
+@lean_part
+def see(terms: Terms, node: Node, work: Working) -> None:
+    """Compute w = c - Qγ on all columns afresh: nothing drifts from node to node."""
+    w, target, c, rows, slot = node.w, node.gamma, terms.c, terms.rows, terms.slot
+    columns, gamma, near = work.columns, work.gamma, work.w
+    for j in range(len(w)):
+        w[j] = c[j]
+    for a in range(work.size[0]):
+        factor = gamma[a]
+        target[columns[a]] = factor
+        if factor != 0.0:
+            row = slot[columns[a]]
+            for j in range(len(w)):
+                w[j] -= factor * rows[row, j]
+    for a in range(work.size[0]):
+        near[a] = w[columns[a]]
+
+
+@lean_part
+def look(terms: Terms, node: Node, work: Working, kk: int, free: int) -> None:
+    """Compute the dual bound over all columns, of the γ just seen.
+
+    ``gain[j]`` becomes h*(w_j) - λ0; ``node.values`` get the bound, and the kk-th and the next largest of the free
+    positive gains.
+    """
+    w, status, gain, top, values = node.w, node.status, node.gain, node.top, node.values
+    c, l1, rho, lo, hi, lam0 = terms.c, terms.l1, terms.rho, terms.lo, terms.hi, terms.lam0
+    columns, gamma = work.columns, work.gamma
+    dual = terms.half_yy
+    for a in range(work.size[0]):
+        j = columns[a]
+        dual -= 0.5 * gamma[a] * (c[j] - w[j])
+    total = 0.0
+    filled = 0
+    for j in range(len(w)):
+        if status[j] == OUT:
+            continue
+        g = conjugate(w[j], l1[j], rho[j], lo[j], hi[j]) - lam0
+        gain[j] = g
+        if status[j] == IN:
+            dual -= g
+        elif g > 0.0:
+            total += g
+            if kk < free:  # else all of them have a place
+                filled = keep_largest(top, g, filled, kk + 1)
+    if filled > kk:
+        total = 0.0
+        for i in range(kk):
+            total += top[i]
+    values[DUAL] = dual - total
+    values[KTH] = top[kk - 1] if filled >= kk else 0.0
+    values[FOLLOWING] = top[kk] if filled > kk else 0.0
+
+
+@lean_part
+def fix(terms: Terms, node: Node, work: Working, search: Search, log: Log) -> int:
+    """Fix free columns whose other side cannot beat the incumbent, by the look just taken; return how many.
 
     Forcing column j in displaces the kk-th gain; leaving out one of the kk largest lets the next one in (Atamtürk and
     Gómez 2020, in cardinality form).
     """
-    status, gamma = node.status, node.gamma
+    status, gamma, gain = node.status, node.gamma, node.gain
     prune_at = search.scalars[PRUNE_AT]
     bound, kth, following = node.values[DUAL], node.values[KTH], node.values[FOLLOWING]
     fixed = 0
     multiplier = -1
-    for j in range(len(status)):
+    for j in range(len(gamma)):
         if status[j] != FREE:
             continue
-        g = node.gain[j]
+        g = gain[j]
         is_in = g > following and g >= kth and g > 0.0
         if bound + (g - following if is_in else kth - g) < prune_at:
             continue
@@ -206,13 +176,7 @@ def fix(terms: Terms, node: Node, search: Search, log: Log) -> int:
             multiplier = log_multiplier(log, gamma)  # as it is now: dropping columns changes it
         log_fixing(log, j if is_in else -1 - j, fixed)
         fixed += 1
-        if is_in:
-            status[j] = IN
-        else:
-            status[j] = OUT
-            if gamma[j] != 0.0:
-                add_row(node.w, gamma[j], terms.rows[terms.slot[j]])
-                gamma[j] = 0.0
+        decide(terms, node, work, j, IN if is_in else OUT)
     if fixed:
         log_event(log, search, FIX, multiplier, fixed)
         if search.counts[FRESH] and bound >= search.scalars[BOUND]:  # the node's best bound is by the same multiplier
@@ -221,26 +185,20 @@ def fix(terms: Terms, node: Node, search: Search, log: Log) -> int:
     return fixed
 
 
-@part
-def lacks_rows(terms: Terms, node: Node, mu: float) -> bool:
-    """Tell whether coordinate descent would move a column that has no row yet."""
-    for j in range(len(node.w)):
-        if terms.slot[j] < 0 and node.status[j] != OUT:
-            price = 0.0 if node.status[j] == IN else mu
-            q = terms.diagonal[j]
-            if minimiser(node.w[j], q, price, terms.l1[j], terms.rho[j], terms.lo[j], terms.hi[j]) != 0.0:
-                return True
-    return False
-
-
-@kernel
-def relax(terms: Terms, node: Node, mu: float, sweeps: int, shares: Vector) -> float:
-    """Improve ``node.gamma`` for the root relaxation; return the multiplier, fill the z and ``node.values``."""
-    refresh(terms, node)
-    for _ in range(sweeps):
-        sweep(terms, node, mu)
-        evaluate(terms, node, mu, terms.k)
-        mu = max(mu * min(max(node.values[SHARES] / terms.k, 0.5), 2.0), 1e-14)
-    for j in range(len(shares)):
-        shares[j] = share(node.gamma[j], mu, terms.rho[j], terms.lo[j], terms.hi[j])
-    return mu
+@lean_part
+def decide(terms: Terms, node: Node, work: Working, j: int, status: int) -> None:
+    """Put column j in or out, in the working set too where it stands there; w follows."""
+    node.status[j] = status
+    a = work.position[j]
+    if a < 0:
+        return
+    work.kind[a] = status
+    step = work.gamma[a]
+    if status == OUT and step != 0.0:
+        near, gram, w, rows, row = work.w, work.gram, node.w, terms.rows, terms.slot[j]
+        for b in range(work.size[0]):
+            near[b] += step * gram[a, b]
+        for i in range(len(w)):
+            w[i] += step * rows[row, i]
+        work.gamma[a] = 0.0
+        node.gamma[j] = 0.0

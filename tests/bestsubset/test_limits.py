@@ -46,9 +46,20 @@ def test_node_limit(tree: str, optimum: float) -> None:
     assert result.dual_bound <= optimum * (1 + 1e-9)
 
 
-def test_memory_limit() -> None:
+def test_little_memory_makes_the_search_depth_first() -> None:
+    problem = hard(n=50, p=120, k=8, lambda2=4.0)
+    ample = bs.solve(problem, bs.BranchAndBound(tree="perspective"))
+    little = bs.solve(problem, bs.BranchAndBound(tree="perspective", memory_limit=2.6e5))
+
+    assert little.status == ample.status == "optimal"
+    assert little.objective == pytest.approx(ample.objective, rel=1e-9)
+    assert little.certificate is not None
+    assert bs.verify(little.certificate, problem.X, problem.y).valid
+
+
+def test_too_little_memory_for_a_dive_ends_the_search() -> None:
     problem = hard(n=50, p=300, k=12, lambda2=0.5)
-    result = bs.solve(problem, bs.BranchAndBound(memory_limit=2e6), time_limit=30)
+    result = bs.solve(problem, bs.BranchAndBound(memory_limit=1e6), time_limit=30)
 
     assert result.termination == "memory limit"
     assert 0 < result.dual_bound < result.objective

@@ -11,8 +11,9 @@ from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.diagonal import optimise_diagonal, scaled_diagonal
 from bestsubset.bnb.downdating import DowndatingTree
 from bestsubset.bnb.downdating_state import NOT_OPENED
-from bestsubset.bnb.perspective import PerspectiveTree, Quadratic
-from bestsubset.bnb.perspective_state import CURRENT, FREE, IN, NO_NODE, OPEN, PRUNE_AT
+from bestsubset.bnb.perspective import PerspectiveTree
+from bestsubset.bnb.perspective_state import FREE, IN, PRUNE_AT
+from bestsubset.bnb.quadratic import Quadratic
 from formulations import Group, Problem, ScaledProblem
 
 ROUNDING = 1e-11
@@ -85,13 +86,8 @@ def test_perspective_nodes(seed: int, k: int, lambda0: float) -> None:
     while not finished:
         finished = tree.grow(1)
         assert tree.bound <= min(values.values()) + ROUNDING
-        nodes = [
-            (tree._pool.status[slot], tree._pool.bound[slot]) for slot in tree._pool.heap[: tree._search.counts[OPEN]]
-        ]
-        if tree._search.counts[CURRENT] != NO_NODE:
-            nodes.append((tree._node.status, tree._search.scalars[3]))
-        lost = {s for s, v in values.items() if v < tree._search.scalars[PRUNE_AT] - ROUNDING}
-        for status, bound in nodes:
+        lost = {s for s, v in values.items() if v < tree._first.search.scalars[PRUNE_AT] - ROUNDING}
+        for status, bound in zip(*tree.open_nodes(), strict=True):
             inside = {j for j in range(9) if status[j] == IN}
             allowed = inside | {j for j in range(9) if status[j] == FREE}
             # Without λ0 a support of fewer columns is never better than a larger one: only full ones are kept.
