@@ -60,13 +60,17 @@ class Engine:
     def search(self) -> Termination:
         """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
         try:
-            with blas_threads(1 if self.scaled.m <= DENSE else self._run.threads):
+            with blas_threads(1 if self._has_small_products() else self._run.threads):
                 self._warm_start()
                 return self._search()
         except KeyboardInterrupt:
             return Termination.INTERRUPTED
         except MemoryLimitReached:
             return Termination.MEMORY_LIMIT
+
+    def _has_small_products(self) -> bool:
+        """Few columns; or so many that threads share the blocks of the data, not the products."""
+        return self.scaled.m <= DENSE or self.scaled.design.is_blocked
 
     def _log(self, separable: Vector | None = None) -> TreeLog | None:
         """A log for one tree; ``separable`` is ρ where a diagonal was moved to the ridge."""
@@ -104,7 +108,7 @@ class Engine:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
         self.incumbent.offer(local)
-        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.k + 1))
+        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
         for support in proposals.values():
             self.incumbent.offer(support)
@@ -183,6 +187,9 @@ class Engine:
         m = scaled.m
         rho, Q = scaled.ridge, None
         diagonal, gamma, mu = np.ones(m), None, None
+        if scaled.design.is_blocked:  # rows are dear: from the incumbent, only columns that matter ask for theirs
+            gamma, mu = np.zeros(m), scaled.lambda0 or None
+            gamma[self.incumbent.support] = self.incumbent.gamma
         if with_diagonal:
             # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
             size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))

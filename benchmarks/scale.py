@@ -1,0 +1,101 @@
+"""Data that are large: seconds by stage, peak memory over the size of the data, and the gap.
+
+Run as ``python -m benchmarks.scale million|hundred-thousand|parquet``; the data are made in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import bestsubset as bs
+from benchmarks.instances import _half_smallest_gain, seeded, true_support
+from formulations import ScaledProblem
+from formulations._types import Data, Vector
+
+_TRUE = 10
+_COLUMNS = 10_000  # of the data made at a time
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Print the wall and the processor's seconds of a stage, and the peak memory so far."""
+    wall, processor = time.perf_counter(), time.process_time()
+    yield
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    print(f"{name:28s} {wall:8.2f} s wall {processor:8.2f} s processor, peak {_peak() / 1e6:8.0f} MB", flush=True)
+
+
+def _peak() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _warm_up() -> None:
+    """Compile or load all kernels, so that their memory is not counted as the data's."""
+    rng = np.random.default_rng(0)
+    for p in (10, 1000):
+        X = rng.standard_normal((60, p))
+        y = X[:, 0] + rng.standard_normal(60)
+        bs.solve(bs.Problem(X, y, 3, lambda2=30.0)).verify()
+        bs.solve(bs.Problem(X, y, lambda0=3.0, lambda2=30.0)).verify()
+
+
+def wide(folder: Path, n: int, p: int, kind: type[np.floating], mapped: bool) -> tuple[Data, Vector]:
+    """Unit columns, a unit response, ten true columns, signal-to-noise ratio 5; no more than a block in memory twice."""
+    rng = seeded(f"scale-{n}x{p}")
+    X: Data = np.memmap(folder / "X", dtype=kind, mode="w+", shape=(n, p)) if mapped else np.empty((n, p), kind)
+    for start in range(0, p, _COLUMNS):
+        block = rng.standard_normal((n, min(_COLUMNS, p - start)), dtype=np.float32)
+        X[:, start : start + _COLUMNS] = block / np.linalg.norm(block, axis=0)
+    signal = X[:, true_support(p, _TRUE)].astype(np.float64).sum(axis=1)
+    y = signal + np.linalg.norm(signal) / np.sqrt(5 * n) * rng.standard_normal(n)
+    return X, y / np.linalg.norm(y)
+
+
+def solve_wide(n: int, p: int, kind: type[np.floating], mapped: bool, time_limit: float) -> None:
+    """Solve and verify one wide problem, λ2 = ½, λ0 half the smallest gain of a true column."""
+    _warm_up()
+    before = _peak()
+    with tempfile.TemporaryDirectory() as folder:
+        with stage("make the data"):
+            X, y = wide(Path(folder), n, p, kind, mapped)
+        true = X[:, true_support(p, _TRUE)].astype(np.float64)
+        lambda0 = _half_smallest_gain(true, y, 0.5)
+        with stage("Problem"):
+            problem = bs.Problem(X, y, lambda0=lambda0, lambda2=0.5)
+        with stage("scaling alone"):
+            ScaledProblem.of(problem)
+        with stage("solve"):
+            result = bs.solve(problem, time_limit=time_limit)
+        print(f"peak memory / data: {(_peak() - before) / X.nbytes:.2f}")
+        print(result.statement())
+        print(f"gap {result.relative_gap:.2g}, nodes {result.stats.nodes}, support {result.support}", flush=True)
+        with stage("verify"):
+            verdict = result.verify()
+        print(f"peak memory / data: {(_peak() - before) / X.nbytes:.2f}; {verdict}")
+
+
+def main() -> None:
+    """Run one benchmark by name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("which", choices=["million", "hundred-thousand"])
+    parser.add_argument("--mapped", action="store_true", help="keep the data in a file, memory-mapped")
+    parser.add_argument("--time-limit", type=float, default=60.0)
+    chosen = parser.parse_args()
+    if chosen.which == "million":
+        solve_wide(1000, 1_000_000, np.float32, chosen.mapped, chosen.time_limit)
+    else:
+        solve_wide(1000, 100_000, np.float64, chosen.mapped, chosen.time_limit)
+
+
+if __name__ == "__main__":
+    main()
