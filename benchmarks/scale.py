@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,7 +51,7 @@ def _warm_up() -> None:
 
 
 def wide(folder: Path, n: int, p: int, kind: type[np.floating], mapped: bool) -> tuple[Data, Vector]:
-    """Unit columns, a unit response, ten true columns, signal-to-noise ratio 5; no more than a block in memory twice."""
+    """Unit columns, a unit response, ten true columns, signal-to-noise ratio 5; made block by block."""
     rng = seeded(f"scale-{n}x{p}")
     X: Data = np.memmap(folder / "X", dtype=kind, mode="w+", shape=(n, p)) if mapped else np.empty((n, p), kind)
     for start in range(0, p, _COLUMNS):
@@ -84,15 +85,64 @@ def solve_wide(n: int, p: int, kind: type[np.floating], mapped: bool, time_limit
         print(f"peak memory / data: {(_peak() - before) / X.nbytes:.2f}; {verdict}")
 
 
+def write_parquet(path: Path, n: int, p: int, rows: int = 2**17) -> None:
+    """Write rows of p independent predictors and a response of ten of them."""
+    import pyarrow
+    import pyarrow.parquet
+
+    rng = seeded(f"parquet-{n}x{p}")
+    names = [f"x{j}" for j in range(p)]
+    schema = pyarrow.schema([(name, pyarrow.float64()) for name in [*names, "y"]])
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, n, rows):
+            columns = rng.standard_normal((p, min(rows, n - start))) + 3.0
+            response = columns[true_support(p, _TRUE)].sum(axis=0) + 3.0 * rng.standard_normal(columns.shape[1])
+            arrays = [pyarrow.array(column) for column in [*columns, response]]
+            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), row_group_size=rows)
+
+
+def read_parquet(path: Path) -> int:
+    """Read a Parquet file in chunks and do nothing with them: the time to compare with."""
+    import pyarrow.dataset
+
+    return sum(batch.num_rows for batch in pyarrow.dataset.dataset(path).to_batches())
+
+
+def solve_parquet(n: int, p: int) -> None:
+    """Sum up the moments of a Parquet file in one pass and solve for k = 10."""
+    _warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        # In a process of its own, so that its memory is not counted.
+        call = f"from benchmarks.scale import *; write_parquet(Path({str(path)!r}), {n}, {p})"
+        with stage("make the file"):
+            subprocess.run([sys.executable, "-c", call], check=True)
+        print(f"{path.stat().st_size / 1e9:.2f} GB")
+        before = _peak()
+        with stage("moments of the file, and solve"):
+            with stage("moments"):
+                moments = bs.Moments.from_chunks(path, y="y")
+            with stage("Problem"):
+                problem = bs.Problem.from_moments(moments, 10)
+            with stage("solve"):
+                result = bs.solve(problem)
+        print(f"peak memory over the process before: {(_peak() - before) / 1e6:.0f} MB")
+        print(result.statement())
+        with stage("read the file with pyarrow"):
+            read_parquet(path)
+
+
 def main() -> None:
     """Run one benchmark by name."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", choices=["million", "hundred-thousand"])
+    parser.add_argument("which", choices=["million", "hundred-thousand", "parquet"])
     parser.add_argument("--mapped", action="store_true", help="keep the data in a file, memory-mapped")
     parser.add_argument("--time-limit", type=float, default=60.0)
     chosen = parser.parse_args()
     if chosen.which == "million":
         solve_wide(1000, 1_000_000, np.float32, chosen.mapped, chosen.time_limit)
+    elif chosen.which == "parquet":
+        solve_parquet(10_000_000, 50)
     else:
         solve_wide(1000, 100_000, np.float64, chosen.mapped, chosen.time_limit)
 

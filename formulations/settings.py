@@ -13,7 +13,6 @@ from formulations._types import Data, Vector
 from formulations.constraints import Constraint
 from formulations.errors import ProblemError
 
-
 D = TypeVar("D", bound=Data)
 
 

@@ -132,13 +132,22 @@ class Sorted(NamedTuple):
     def best_without(self, gain: Vector, row: Integers, room: Integers, needed: Integers) -> Vector:
         """The same without one column of that gain: those behind it move up by one."""
         last = self.top.shape[1]
-        rank = np.sum(self.top[row] > gain[:, None], axis=1)
+        rank = self._rank(gain, row)
         early, late = rank < needed, rank < room
         needed_end = np.minimum(needed + early, last)
         room_end = np.minimum(room + late, last)
         total = self.plain[row, needed_end] - np.where(early, gain, 0.0)
         between = self.positive[row, room_end] - self.positive[row, needed_end]
         return np.asarray(total + between - np.where(late & ~early, np.maximum(gain, 0.0), 0.0))
+
+    def _rank(self, gain: Vector, row: Integers) -> Integers:
+        """How many of the sorted gains in a row are larger, a bounded number of them at a time."""
+        rank = np.zeros(len(gain), dtype=np.int64)
+        step = max(1, 2**22 // max(1, self.top.shape[1]))
+        for start in range(0, len(gain), step):
+            part = slice(start, start + step)
+            rank[part] = np.sum(self.top[row[part]] > gain[part, None], axis=1)
+        return rank
 
 
 def knapsack(gain: Vector, sizes: Integers, room: int) -> float:
