@@ -70,12 +70,12 @@ class Multipliers:
         # D takes part in Q only: its share of w is added by column.
         d = m.ridge if self.is_ridge else self._d
         w[:, used] += dense * d[used]
-        size = np.abs(dense) @ m.nu[used] * (1 + gamma(p + 4))
+        size = np.abs(dense) @ m.nu[used] * (1 + gamma(len(used) + 4))
         nu_y = m.nu[-1]
         rounding = m.error + gamma(int(counts.max(initial=0)) + 8)
         delta = rounding * (nu_y + 2 * size)
         explained = np.einsum("ij,ij->i", dense, m.correlation[used] - w[:, used])
-        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(p + 8) * size * (nu_y + 2 * size)
+        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(len(used) + 8) * size * (nu_y + 2 * size)
         base = 0.5 * m.correlation[p] - 0.5 * explained - 0.5 * lost * (1 + 16 * UNIT)
         return Gains(base - 8 * UNIT * nu_y * (nu_y + size), self._conjugates(w, delta) - m.lambda0)
 

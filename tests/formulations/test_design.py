@@ -61,7 +61,7 @@ def test_blocks_say_what_the_whole_says(X: Any, is_weighted: Any, is_centred: An
         assert blocked.gram() == pytest.approx(dense.gram(), **near)
         R = blocked.triangle(v)
         data = np.column_stack([dense.whole(), v])
-        assert R.T @ R == pytest.approx(data.T @ data, rel=1e-10, abs=1e-12)
+        assert pytest.approx(data.T @ data, rel=1e-10, abs=1e-12) == R.T @ R
 
 
 def test_a_mean_far_from_zero_is_taken_off_twice() -> None:

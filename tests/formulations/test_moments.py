@@ -94,7 +94,7 @@ def test_rows_are_not_there() -> None:
         ([(X, Y, -WEIGHTS)], "sample_weight has minimum"),
         ([(X, Y, 0 * WEIGHTS)], "no rows of positive weight"),
         ([X], "Chunk 0 is ndarray; expected a tuple"),
-        ([(np.where(X == X[3, 2], np.nan, X), Y)], "infinite entries in column x2; expected finite"),
+        ([(np.where(X[3, 2] == X, np.nan, X), Y)], "infinite entries in column x2; expected finite"),
         ([(X, Y[:4])], "y has 4 entries; expected 500"),
     ],
 )
