@@ -5,6 +5,7 @@ A float32 number is the rational number that it is: bringing it to float64 chang
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,30 @@ def column_norms(X: Data, means: Vector, weights: Vector) -> Vector:
             part = centred(X[rows], means, columns) * root[rows, None]
             squares[columns] += np.einsum("ij,ij->j", part, part)
     return np.sqrt(squares)
+
+
+def constant_columns(X: Data, rows: IntVector, values: Data) -> IntVector:
+    """Return the columns that have their value of ``values`` in all of some rows."""
+    # Two rows rule out nearly every column; only the rest are read in full.
+    suspects = np.flatnonzero((X[rows[-1]] == values) & (X[rows[len(rows) // 2]] == values))
+    flat = np.all(X[np.ix_(rows, suspects)] == values[suspects], axis=0)
+    return np.asarray(suspects[flat])
+
+
+def equal_columns(X: Data) -> tuple[tuple[int, ...], ...]:
+    """Return the sets of columns that are equal, entry by entry."""
+    seen: dict[bytes, list[int]] = {}
+    for block in column_blocks(*X.shape):
+        for j, column in enumerate(np.ascontiguousarray(X[:, block].T), block.start):
+            seen.setdefault(hashlib.sha256(column.data).digest(), []).append(j)
+    return tuple(tuple(equal) for equal in seen.values() if len(equal) > 1)
+
+
+def update_hash(sha: hashlib._Hash, array: Data) -> None:
+    """Hash the shape and the numbers as float64, row by row."""
+    sha.update(repr(array.shape).encode())
+    for rows in row_blocks(len(array), array[:1].size):
+        sha.update(np.ascontiguousarray(array[rows], dtype=np.float64).data)
 
 
 def as_float64(part: Data) -> Matrix:

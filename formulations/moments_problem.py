@@ -24,6 +24,8 @@ class MomentsProblem(Problem):
     Made by `Problem.from_moments`. With an intercept the rows are about the means; only the intercept knows of them.
     """
 
+    has_rows = False
+
     moments: Moments
 
     def __init__(
@@ -56,10 +58,6 @@ class MomentsProblem(Problem):
             sample_weight=np.full(len(rows), weight),
             feature_names=feature_names or moments.feature_names or NumberedNames(moments.p),
         )
-
-    @property
-    def has_rows(self) -> bool:
-        return False
 
     @property
     def n(self) -> int:

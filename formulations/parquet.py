@@ -39,8 +39,11 @@ def chunks(source: Any, y: str | None) -> tuple[tuple[str, ...], Iterator[list[D
 
 
 def _read(dataset: Any, names: list[str]) -> Iterator[list[Data]]:
-    # Read-ahead would hold dozens of chunks; the next one is enough to keep a reader busy.
-    settings = {"batch_size": _ROWS, "batch_readahead": 1, "fragment_readahead": 1}
+    # Read-ahead would hold dozens of chunks, and buffering whole groups of rows: the next chunk is enough.
+    settings: dict[str, Any] = {"batch_size": _ROWS, "batch_readahead": 1, "fragment_readahead": 1}
+    kinds = _pyarrow().dataset
+    if isinstance(getattr(dataset, "format", None), kinds.ParquetFileFormat):
+        settings["fragment_scan_options"] = kinds.ParquetFragmentScanOptions(pre_buffer=False)
     for batch in dataset.to_batches(columns=names, **settings):
         missing = [name for name, column in zip(names, batch.columns, strict=True) if column.null_count]
         if missing:

@@ -72,6 +72,8 @@ class Problem:
     Bertsimas, King and Mazumder (2016), eq. (1.1); Hazimeh, Mazumder and Saab (2022), eq. (1) for the penalised form.
     """
 
+    has_rows = True  # X and y are the rows themselves, not only rows of the same moments
+
     X: Data
     y: Vector
     k: int | None
@@ -149,11 +151,6 @@ class Problem:
         return other
 
     @property
-    def has_rows(self) -> bool:
-        """Tell whether X and y are the rows themselves, not only their moments."""
-        return True
-
-    @property
     def n(self) -> int:
         """Number of rows."""
         return int(self.X.shape[0])
@@ -195,11 +192,7 @@ class Problem:
     @cached_property
     def duplicate_columns(self) -> tuple[tuple[int, ...], ...]:
         """Sets of columns that are equal, entry by entry: any one of a set serves as well as another."""
-        seen: dict[bytes, list[int]] = {}
-        for block in columns.column_blocks(*self.X.shape):
-            for j, column in enumerate(np.ascontiguousarray(self.X[:, block].T), block.start):
-                seen.setdefault(hashlib.sha256(column.data).digest(), []).append(j)
-        return tuple(tuple(equal) for equal in seen.values() if len(equal) > 1)
+        return columns.equal_columns(self.X)
 
     def intercept(self, coef: Vector) -> float:
         """Return the best intercept for ``coef``; zero without an intercept."""
@@ -269,9 +262,7 @@ class Problem:
         """SHA-256, in hexadecimal, over the bytes of the data and every field."""
         sha = hashlib.sha256()
         for array in (self.X, self.y, self.sample_weight, self.lower, self.upper):
-            sha.update(repr(array.shape).encode())
-            for rows in columns.row_blocks(len(array), array[:1].size):
-                sha.update(np.ascontiguousarray(array[rows], dtype=np.float64).data)
+            columns.update_hash(sha, array)
         penalties = (self.lambda0, self.lambda1, self.lambda2)
         options = (self.fit_intercept, self.standardize, self.feature_names)
         sha.update(repr((self.k, *penalties, self.loss, self.constraints, *options)).encode())
@@ -298,11 +289,7 @@ class Problem:
             )
 
     def _flat_columns(self, rows: IntVector) -> IntVector:
-        first = self.X[rows[0]] if self.fit_intercept else np.zeros(self.p)
-        # Two rows rule out nearly every column; only the rest are read in full.
-        suspects = np.flatnonzero((self.X[rows[-1]] == first) & (self.X[rows[len(rows) // 2]] == first))
-        flat = np.all(self.X[np.ix_(rows, suspects)] == first[suspects], axis=0)
-        return np.asarray(suspects[flat])
+        return columns.constant_columns(self.X, rows, self.X[rows[0]] if self.fit_intercept else np.zeros(self.p))
 
     def _check_selection(self) -> None:
         forced = len(self.selection.included)

@@ -44,6 +44,10 @@ class Settings:
     memory_limit: float = 4e9
 
 
+class _OutOfTime(Exception):  # noqa: N818  # not an error: the search ends with the bound it has
+    """Raised where a row of a large problem is asked for after the time limit."""
+
+
 class Engine:
     """One search: warm start, then the trees that suit the problem, then the answer's parts."""
 
@@ -67,6 +71,8 @@ class Engine:
             return Termination.INTERRUPTED
         except MemoryLimitReached:
             return Termination.MEMORY_LIMIT
+        except _OutOfTime:
+            return Termination.TIME_LIMIT
 
     def _has_small_products(self) -> bool:
         """Few columns; or so many that threads share the blocks of the data, not the products."""
@@ -172,7 +178,7 @@ class Engine:
             return None
         return PerspectiveTree(
             quadratic,
-            self.scaled.gram_rows if Q is None else Q.__getitem__,
+            self._rows if Q is None else Q.__getitem__,
             self.incumbent.value,
             self._slack,
             gamma=gamma,
@@ -180,6 +186,12 @@ class Engine:
             memory_limit=self._settings.memory_limit,
             log=self._log(None if Q is None else quadratic.rho),
         )
+
+    def _rows(self, columns: IntVector) -> Matrix:
+        # One node of a large problem may ask for rows for minutes. A limit of zero is for the root, however long.
+        if self.scaled.design.is_blocked and self._run.time_limit and self._run.is_out_of_time:
+            raise _OutOfTime
+        return self.scaled.gram_rows(columns)
 
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
         """The problem as the perspective tree takes it: a diagonal moved to the ridge where there is one to move."""
