@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,7 @@ class Result:
         return len(self.support)
 
     @property
-    def feature_names(self) -> tuple[str, ...]:
+    def feature_names(self) -> Sequence[str]:
         return self.problem.feature_names
 
     @property
@@ -123,7 +124,7 @@ class Result:
         """Weighted residual sum of squares; NaN without an incumbent."""
         if self.coef is None:
             return math.nan
-        return float(self.problem.sample_weight @ self.problem.residuals(self.coef) ** 2)
+        return self.problem.residual_sum_of_squares(self.coef)
 
     @property
     def r2(self) -> float:
@@ -138,11 +139,10 @@ class Result:
         """
         problem, chosen = self.problem, set(self.support)
         selection = problem.selection
-        free = {block[0] for block in selection.blocks if len(block) == 1}
-        free -= {*selection.included, *selection.excluded}
+        tied = {j for group in selection.groups for j in group}.union(selection.included, selection.excluded)
         sets: dict[tuple[int, float, float], list[int]] = {}
         for columns in problem.duplicate_columns:
-            for j in free.intersection(columns):
+            for j in set(columns) - tied:
                 sets.setdefault((columns[0], problem.lower[j], problem.upper[j]), []).append(j)
         return tuple(tuple(sorted(s)) for s in sets.values() if chosen.intersection(s) and not chosen.issuperset(s))
 

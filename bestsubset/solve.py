@@ -146,19 +146,20 @@ def _certified(problem: Problem, answer: Answer, objective: float, solver: Solve
     """The bound of an answer and its certificate: of our own searches alone, never on the word of another solver.
 
     Where the answer is doubtful, a certificate is checked before it is handed out; if that of the bound claimed does
-    not hold, one of a slightly lower bound may.
+    not hold, one of a slightly lower bound may. A certificate is about rows: where they are not known, it has served
+    when the bound is checked.
     """
     bound = answer.dual_bound
     if type(solver) not in _OURS or answer.logged is None or answer.coef is None:
         return bound, None
     certificate = write(problem, answer.coef, objective, min(bound, objective), answer.logged)
     if not answer.is_doubtful:
-        return bound, certificate
+        return bound, certificate if problem.has_rows else None
     with blas_threads(1):
         for lowered in (min(bound, objective), min(bound, objective - _DOUBT * abs(objective))):
             certificate = write(problem, answer.coef, objective, lowered, answer.logged)
             if verify(certificate, problem.X, problem.y, problem.sample_weight).valid:
-                return lowered, certificate
+                return lowered, certificate if problem.has_rows else None
     return bound, None
 
 

@@ -15,6 +15,7 @@ from formulations.constraints import (
 )
 from formulations.errors import ProblemError
 from formulations.losses import Loss, SquaredLoss
+from formulations.moments import Moments
 from formulations.problem import Problem
 from formulations.scaling import ScaledProblem
 
@@ -30,6 +31,7 @@ __all__ = [
     "Implies",
     "Include",
     "Loss",
+    "Moments",
     "Problem",
     "ProblemError",
     "ScaledProblem",

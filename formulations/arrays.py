@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
-from formulations._types import Matrix, Vector
+from formulations._types import Data, Matrix, Vector
+from formulations.columns import are_finite
 from formulations.errors import ProblemError
 
+_KEPT = (np.dtype(np.float32), np.dtype(np.float64))  # kinds of numbers that stay as they are
 _SHOWN = 5  # names listed in a message before it says "and N more"
 
 
@@ -20,7 +22,44 @@ def listed(items: Sequence[object]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def column_names(X: Any, given: Sequence[str] | None, n_columns: int) -> tuple[str, ...]:
+class NumberedNames(Sequence[str]):
+    """The names ``x0, x1, …``, made as they are asked for: a million of them would cost more than some data."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        numbers = range(self._count)[index]
+        return f"x{numbers}" if isinstance(numbers, int) else tuple(f"x{j}" for j in numbers)
+
+    def __contains__(self, name: object) -> bool:
+        digits = name[1:] if isinstance(name, str) and name.startswith("x") else ""
+        return digits.isdecimal() and name == f"x{int(digits)}" and int(digits) < self._count
+
+    def index(self, name: str, start: int = 0, stop: int | None = None) -> int:
+        """Return the column of that name."""
+        if name in self and int(name[1:]) in range(self._count)[start:stop]:
+            return int(name[1:])
+        raise ValueError(f"{name!r} is no column's name")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+def column_names(X: Any, given: Sequence[str] | None, n_columns: int) -> Sequence[str]:
     """Return the names given, else those of a data frame, else ``x0, x1, …``.
 
     Raises
@@ -31,7 +70,7 @@ def column_names(X: Any, given: Sequence[str] | None, n_columns: int) -> tuple[s
     if given is None:
         columns = getattr(X, "columns", None)
         if columns is None:
-            return tuple(f"x{j}" for j in range(n_columns))
+            return NumberedNames(n_columns)
         given = [str(name) for name in columns]
     names = tuple(str(name) for name in given)
     if len(names) != n_columns:
@@ -47,8 +86,10 @@ def column_names(X: Any, given: Sequence[str] | None, n_columns: int) -> tuple[s
     return names
 
 
-def design(X: Any) -> Matrix:
-    """Return X as a two-dimensional float64 array, shape (n, p); no copy where it is one already.
+def design(X: Any) -> Data:
+    """Return X as a two-dimensional array, shape (n, p): float32 and float64 as they are, all else as float64.
+
+    Arrays, also memory-mapped ones, are not copied.
 
     Raises
     ------
@@ -57,7 +98,8 @@ def design(X: Any) -> Matrix:
     """
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         _refuse_text_columns(X)
-    array = _as_float(X, "X")
+    is_kept = isinstance(X, np.ndarray) and X.dtype in _KEPT
+    array: Data = np.asarray(X) if is_kept else _as_float(X, "X")
     if array.ndim != 2:
         raise ProblemError(
             f"X has {array.ndim} dimension(s); expected 2, rows by columns. Use X.reshape(-1, 1) for one column."
@@ -91,16 +133,11 @@ def vector(values: Any, name: str, length: int) -> Vector:
     return np.ascontiguousarray(array)
 
 
-def require_finite_columns(X: Matrix, names: Sequence[str]) -> None:
+def require_finite_columns(X: Data, names: Sequence[str]) -> None:
     """Raise a `ProblemError` naming the columns of X that hold NaN or infinities, and how many."""
-    # One pass over the data in the ordinary case: a sum is finite only if every entry is (or it overflowed).
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(X.sum()):
-            return
-    counts = np.count_nonzero(~np.isfinite(X), axis=0)
-    bad = np.flatnonzero(counts)
+    bad = np.flatnonzero(~are_finite(X))
     if len(bad):
-        found = listed([f"{names[int(j)]!r} ({counts[j]})" for j in bad])
+        found = listed([f"{names[int(j)]!r} ({np.count_nonzero(~np.isfinite(X[:, j]))})" for j in bad])
         raise ProblemError(
             f"X has missing or infinite entries in column {found}; expected finite numbers."
             " Drop or impute those rows or columns."

@@ -52,7 +52,7 @@ def _index(column: Column, names: Sequence[str], n_columns: int, constraint: Con
     if isinstance(column, str):
         if column not in names:
             raise ProblemError(f"{label} names column {column!r}; expected a feature name. Check its spelling.")
-        return list(names).index(column)
+        return names.index(column)
     index = int(column)
     if not 0 <= index < n_columns:
         raise ProblemError(
@@ -144,31 +144,31 @@ class ExcludePairs(Constraint):
 class Selection:
     """What `Include`, `Exclude` and `Group` say together.
 
-    ``blocks`` partitions all columns: a block enters whole or not at all. ``included`` and ``excluded``
-    are sorted columns, whole blocks each.
+    ``groups`` are disjoint sets of two or more columns that enter whole or not at all. ``included`` and
+    ``excluded`` are sorted columns, whole groups each.
     """
 
-    blocks: tuple[tuple[int, ...], ...]
-    included: tuple[int, ...]
-    excluded: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...] = ()
+    included: tuple[int, ...] = ()
+    excluded: tuple[int, ...] = ()
 
     @property
     def has_groups(self) -> bool:
-        return any(len(block) > 1 for block in self.blocks)
+        return bool(self.groups)
 
     def charged(self, nonzero: IntVector) -> int:
-        """Number of columns in the model: the nonzero ones, the included ones, and the rest of their blocks."""
+        """Number of columns in the model: the nonzero ones, the included ones, and the rest of their groups."""
         if not self.included and not self.has_groups:
             return len(nonzero)
         chosen = set(self.included).union(nonzero.tolist())
-        return sum(len(block) for block in self.blocks if chosen.intersection(block))
+        return len(chosen.union(*(group for group in self.groups if chosen.intersection(group))))
 
     def allows(self, support: Iterable[int]) -> bool:
         """Tell whether a support obeys all three kinds of constraint."""
         chosen = set(support)
         if not chosen.issuperset(self.included) or chosen.intersection(self.excluded):
             return False
-        return all(len(chosen.intersection(block)) in (0, len(block)) for block in self.blocks)
+        return all(len(chosen.intersection(group)) in (0, len(group)) for group in self.groups)
 
 
 def select(constraints: Sequence[Constraint], n_columns: int) -> Selection:
@@ -180,7 +180,7 @@ def select(constraints: Sequence[Constraint], n_columns: int) -> Selection:
         If a column is both included and excluded, directly or through a group.
     """
     if not any(isinstance(c, Include | Exclude | Group) for c in constraints):
-        return Selection(tuple((j,) for j in range(n_columns)), (), ())
+        return Selection()
     block_of = list(range(n_columns))
     included: set[int] = set()
     excluded: set[int] = set()
@@ -204,4 +204,5 @@ def select(constraints: Sequence[Constraint], n_columns: int) -> Selection:
             f"Column {min(all_in & all_out)} is both included and excluded; expected one of the two."
             " Look at Include, Exclude and the Groups that join them."
         )
-    return Selection(blocks, tuple(sorted(all_in)), tuple(sorted(all_out)))
+    groups = tuple(block for block in blocks if len(block) > 1)
+    return Selection(groups, tuple(sorted(all_in)), tuple(sorted(all_out)))

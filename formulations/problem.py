@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations import arrays, settings
-from formulations._types import IntVector, Matrix, Vector
+from formulations import arrays, columns, settings
+from formulations._types import Data, IntVector, Vector
 from formulations.constraints import Constraint, Selection, select
 from formulations.errors import ProblemError
 from formulations.losses import Loss, by_name
+
+if TYPE_CHECKING:
+    from formulations.moments import Moments
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -38,7 +41,8 @@ class Problem:
     Parameters
     ----------
     X : array-like or data frame, shape (n, p)
-        Not copied where it is a float64 array already: do not change it while the problem is in use.
+        Not copied where it is a float64 or float32 array, memory-mapped or not: do not change it while the problem
+        is in use. A float32 number stands for itself, and all arithmetic is in float64.
     y : array-like or Series, shape (n,)
     k : int, optional
         At most this many nonzero coefficients, ``1 <= k <= p``. None leaves the number to ``lambda0``.
@@ -68,7 +72,9 @@ class Problem:
     Bertsimas, King and Mazumder (2016), eq. (1.1); Hazimeh, Mazumder and Saab (2022), eq. (1) for the penalised form.
     """
 
-    X: Matrix
+    has_rows = True  # X and y are the rows themselves, not only rows of the same moments
+
+    X: Data
     y: Vector
     k: int | None
     lambda0: float
@@ -81,7 +87,7 @@ class Problem:
     fit_intercept: bool
     standardize: bool
     sample_weight: Vector
-    feature_names: tuple[str, ...]
+    feature_names: Sequence[str]
 
     def __init__(
         self,
@@ -125,6 +131,17 @@ class Problem:
         self._check_variation()
         self._check_selection()
 
+    @classmethod
+    def from_moments(cls, moments: Moments, k: int | None = None, **settings: Any) -> Problem:
+        """State a problem of squared error whose rows are known by their moments alone.
+
+        Takes the keywords of `Problem` but for ``loss`` and ``sample_weight``. What needs the rows (`predict`,
+        `residuals`) raises, and there is no certificate, which would be about the rows.
+        """
+        from formulations.moments_problem import MomentsProblem
+
+        return MomentsProblem(moments, k, **settings)
+
     def with_k(self, k: int) -> Problem:
         """Return the same problem with another bound on the cardinality; what is known of the data is shared."""
         other = copy(self)
@@ -158,19 +175,12 @@ class Problem:
         """Weighted column means, shape (p,); zero without an intercept."""
         if not self.fit_intercept:
             return np.zeros(self.p)
-        return np.asarray(self.sample_weight @ self.X / self.sample_weight.sum())
+        return columns.column_means(self.X, self.sample_weight)
 
     @cached_property
     def column_norms(self) -> Vector:
         """Weighted Euclidean norms of the centred columns, shape (p,)."""
-        norms = np.empty(self.p)
-        root = np.sqrt(self.sample_weight)[:, None]
-        step = max(1, 2**22 // self.n)  # 32 MB at a time
-        for start in range(0, self.p, step):
-            block = slice(start, start + step)
-            centred = (self.X[:, block] - self.column_means[block]) * root
-            norms[block] = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-        return norms
+        return columns.column_norms(self.X, self.column_means, self.sample_weight)
 
     @property
     def penalty_scale(self) -> Vector:
@@ -182,10 +192,7 @@ class Problem:
     @cached_property
     def duplicate_columns(self) -> tuple[tuple[int, ...], ...]:
         """Sets of columns that are equal, entry by entry: any one of a set serves as well as another."""
-        seen: dict[bytes, list[int]] = {}
-        for j in range(self.p):
-            seen.setdefault(hashlib.sha256(self.X[:, j].tobytes()).digest(), []).append(j)
-        return tuple(tuple(columns) for columns in seen.values() if len(columns) > 1)
+        return columns.equal_columns(self.X)
 
     def intercept(self, coef: Vector) -> float:
         """Return the best intercept for ``coef``; zero without an intercept."""
@@ -203,6 +210,11 @@ class Problem:
         """Return y - b - X @ coef, shape (n,), without the digits that a far origin would cost."""
         y, eta = self._centred(coef, intercept)
         return y - eta
+
+    def residual_sum_of_squares(self, coef: Vector) -> float:
+        """Return the weighted sum of squared residuals, the intercept profiled out."""
+        y, eta = self._centred(coef, None)
+        return float(self.sample_weight @ (y - eta) ** 2)
 
     def objective(self, coef: Vector, intercept: float | None = None) -> float:
         """Return the objective at ``coef``; the intercept is profiled out unless given."""
@@ -250,15 +262,16 @@ class Problem:
         """SHA-256, in hexadecimal, over the bytes of the data and every field."""
         sha = hashlib.sha256()
         for array in (self.X, self.y, self.sample_weight, self.lower, self.upper):
-            sha.update(repr(array.shape).encode())
-            sha.update(np.ascontiguousarray(array).data)
+            columns.update_hash(sha, array)
         penalties = (self.lambda0, self.lambda1, self.lambda2)
         options = (self.fit_intercept, self.standardize, self.feature_names)
         sha.update(repr((self.k, *penalties, self.loss, self.constraints, *options)).encode())
         return sha.hexdigest()
 
     def _check_variation(self) -> None:
-        arrays.require_finite_columns(self.X, self.feature_names)
+        # A mean is finite only if every entry is, or it overflowed; it is wanted anyway.
+        if not (self.fit_intercept and np.isfinite(self.column_means).all()):
+            arrays.require_finite_columns(self.X, self.feature_names)
         kind = "constant" if self.fit_intercept else "zero"
         rule = "at least two distinct values" if self.fit_intercept else "at least one nonzero value"
         used = self.sample_weight > 0
@@ -276,11 +289,7 @@ class Problem:
             )
 
     def _flat_columns(self, rows: IntVector) -> IntVector:
-        first = self.X[rows[0]] if self.fit_intercept else np.zeros(self.p)
-        # Two rows rule out nearly every column; only the rest are read in full.
-        suspects = np.flatnonzero((self.X[rows[-1]] == first) & (self.X[rows[len(rows) // 2]] == first))
-        flat = np.all(self.X[np.ix_(rows, suspects)] == first[suspects], axis=0)
-        return np.asarray(suspects[flat])
+        return columns.constant_columns(self.X, rows, self.X[rows[0]] if self.fit_intercept else np.zeros(self.p))
 
     def _check_selection(self) -> None:
         forced = len(self.selection.included)

@@ -13,10 +13,10 @@ import numpy as np
 from scipy import linalg
 
 from formulations._types import BoolVector, IntVector, Matrix, Vector
+from formulations.design import Design, scaled_design
 from formulations.errors import ProblemError
 from formulations.problem import Problem
 
-_DRIFT = 1e-10  # mean of a centred column, relative to its entries, that is worth a second centring
 _GRAM_LIMIT = 3000  # columns up to which the whole Gram matrix is formed at once
 
 
@@ -34,8 +34,9 @@ class ScaledProblem:
 
     Attributes
     ----------
-    X : shape (n, m)
-        Columns centred (with an intercept), weighted by the square roots of the weights, of norm one.
+    design : Design
+        The matrix X, shape (n, m): columns centred (with an intercept), weighted by the square roots of the weights,
+        of norm one.
     y : shape (n,)
         The response, treated alike.
     columns : shape (m,)
@@ -49,8 +50,8 @@ class ScaledProblem:
         The user's bounds on γ.
     included : shape (m,)
         Columns that every support holds.
-    blocks : tuple of tuples
-        Local columns that enter together; a partition of ``0 … m-1``.
+    groups : tuple of tuples
+        Sets of two or more local columns that enter together.
     unit : float
         Squared norm of the centred, weighted response.
     coef_unit : shape (m,)
@@ -59,7 +60,7 @@ class ScaledProblem:
         The bounds in the user's units.
     """
 
-    X: Matrix
+    design: Design
     y: Vector
     columns: IntVector
     k: int
@@ -69,7 +70,7 @@ class ScaledProblem:
     lower: Vector
     upper: Vector
     included: BoolVector
-    blocks: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
     unit: float
     coef_unit: Vector
     coef_lower: Vector
@@ -77,8 +78,8 @@ class ScaledProblem:
     n_columns: int
 
     @classmethod
-    def of(cls, problem: Problem) -> ScaledProblem:
-        """Scale a squared-error problem.
+    def of(cls, problem: Problem, threads: int | None = None) -> ScaledProblem:
+        """Scale a squared-error problem; ``threads`` is for passes over large data, all cores unless given.
 
         Raises
         ------
@@ -98,17 +99,8 @@ class ScaledProblem:
                 y = y - problem.sample_weight @ y / problem.sample_weight.sum()
         y = y * root
         y_norm = float(linalg.norm(y))
-        X = problem.X if keep.all() else problem.X[:, columns]
-        X = X - problem.column_means[columns]
-        if problem.fit_intercept:
-            # As for the response; a look at what is left spares the second step where there is nothing to take.
-            drift = problem.sample_weight @ X / problem.sample_weight.sum()
-            if np.any(np.abs(drift) > _DRIFT * np.abs(X[: min(len(X), 64)]).max(axis=0)):
-                X -= drift
-        if np.any(root != 1.0):
-            X *= root[:, None]
-        norms = np.sqrt(np.einsum("ij,ij->j", X, X))
-        X /= norms
+        names, means = None if keep.all() else columns, problem.column_means[columns]
+        design, norms = scaled_design(problem.X, names, means, root, problem.fit_intercept, threads)
         coef_unit = y_norm / norms
         penalised = problem.penalty_scale[columns] * coef_unit
         local = np.full(problem.p, -1)
@@ -117,7 +109,7 @@ class ScaledProblem:
         included[local[list(selection.included)]] = True
         unit = y_norm**2
         return cls(
-            X=X,
+            design=design,
             y=y / y_norm,
             columns=columns,
             k=min(problem.max_cardinality, len(columns)),
@@ -127,7 +119,7 @@ class ScaledProblem:
             lower=problem.lower[columns] / coef_unit,
             upper=problem.upper[columns] / coef_unit,
             included=included,
-            blocks=tuple(tuple(int(local[c]) for c in block) for block in selection.blocks if keep[block[0]]),
+            groups=tuple(tuple(int(local[c]) for c in group) for group in selection.groups if keep[group[0]]),
             unit=unit,
             coef_unit=coef_unit,
             coef_lower=problem.lower[columns],
@@ -137,16 +129,35 @@ class ScaledProblem:
 
     @property
     def n(self) -> int:
-        return int(self.X.shape[0])
+        return self.design.n
 
     @property
     def m(self) -> int:
         """Number of candidate columns."""
-        return int(self.X.shape[1])
+        return self.design.m
+
+    @property
+    def X(self) -> Matrix:
+        """All columns at once, shape (n, m): for problems small enough."""
+        return self.design.whole()
 
     @property
     def has_groups(self) -> bool:
-        return len(self.blocks) < self.m
+        return bool(self.groups)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
+        """Local columns that enter together; a partition of ``0 … m-1``."""
+        grouped = {j for group in self.groups for j in group}
+        alone = [(j,) for j in range(self.m) if j not in grouped]
+        return tuple(sorted([*self.groups, *alone]))
+
+    @property
+    def most_useful(self) -> int:
+        """No best support is larger: λ0 a column cannot exceed what the included columns alone leave, at most ½."""
+        if self.lambda0 == 0.0:
+            return self.k
+        return int(min(self.k, self.included.sum() + np.floor(0.5 / self.lambda0) + 1))
 
     @property
     def is_boxed(self) -> bool:
@@ -161,7 +172,7 @@ class ScaledProblem:
     @cached_property
     def correlation(self) -> Vector:
         """X'y, shape (m,)."""
-        return np.asarray(self.X.T @ self.y)
+        return np.asarray(self.design.correlate(self.y[:, None])[0])
 
     @property
     def has_gram(self) -> bool:
@@ -171,25 +182,25 @@ class ScaledProblem:
     @cached_property
     def gram(self) -> Matrix:
         """X'X, shape (m, m), without the ridge; exactly symmetric."""
-        gram = self.X.T @ self.X
+        gram = self.design.gram()
         return np.ascontiguousarray(0.5 * (gram + gram.T))
 
     def gram_rows(self, columns: IntVector) -> Matrix:
         """Rows of X'X for some columns, shape (len(columns), m), without forming the rest."""
         if "gram" in self.__dict__:
             return self.gram[columns]
-        return np.ascontiguousarray(np.ascontiguousarray(self.X[:, columns].T) @ self.X)
+        return self.design.gram_rows(columns)
 
     def allows(self, support: IntVector) -> bool:
         """Tell whether a support holds the included columns, whole blocks, and at most k columns."""
         if len(support) > self.k or not np.isin(np.flatnonzero(self.included), support).all():
             return False
         chosen = set(support.tolist())
-        return not self.has_groups or all(len(chosen.intersection(b)) in (0, len(b)) for b in self.blocks)
+        return not self.has_groups or all(len(chosen.intersection(g)) in (0, len(g)) for g in self.groups)
 
     def value(self, support: IntVector, gamma: Vector) -> float:
         """The objective of γ on a support; λ0 is charged as in `Problem`."""
-        residual = self.y - self.X[:, support] @ gamma
+        residual = self.y - self.design.columns(support) @ gamma
         penalty = self.ridge[support] @ gamma**2 + self.lambda1[support] @ np.abs(gamma)
         return float(0.5 * residual @ residual + penalty + self.lambda0 * self._charged(support[gamma != 0]))
 
@@ -197,7 +208,7 @@ class ScaledProblem:
         if not self.lambda0 or not (self.has_groups or self.included.any()):
             return len(nonzero)
         chosen = set(np.flatnonzero(self.included)).union(nonzero.tolist())
-        return sum(len(block) for block in self.blocks if chosen.intersection(block))
+        return len(chosen.union(*(group for group in self.groups if chosen.intersection(group))))
 
     def to_coef(self, support: IntVector, gamma: Vector) -> Vector:
         """Return the user's coefficients, shape (n_columns,)."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations import arrays
-from formulations._types import Vector
+from formulations._types import Data, Vector
 from formulations.constraints import Constraint
 from formulations.errors import ProblemError
 
+D = TypeVar("D", bound=Data)
 
-def read_only(array: Vector) -> Vector:
+
+def read_only(array: D) -> D:
     """Return a view that cannot be written through."""
     view = array.view()
     view.flags.writeable = False
-    return view
+    return view  # type: ignore[return-value]  # a view of the same kind
 
 
 def cardinality(k: object, p: int, lambda0: float) -> int | None:

@@ -16,6 +16,8 @@ FILES = sorted(file for floor in FLOORS for file in (ROOT / floor).rglob("*.py")
 def allowed_packages(file: Path) -> set[str]:
     path = file.relative_to(ROOT)
     allowed = {"numpy", "scipy"}
+    if path == Path("formulations/parquet.py"):
+        allowed.add("pyarrow")
     if path.parts[0] == "warmstarts":
         allowed.add("numba")
     if path.parts[0] == "bestsubset":

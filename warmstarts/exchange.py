@@ -110,6 +110,7 @@ class _Blocks:
     def _slopes(self, support: IntVector) -> Vector:
         scaled = self.scaled
         gamma = refit(scaled, support)
-        gradient = scaled.X.T @ (scaled.y - scaled.X[:, support] @ gamma)
+        residual = scaled.y - scaled.design.columns(support) @ gamma
+        gradient = scaled.design.correlate(residual[:, None])[0]
         gradient = np.where(np.where(gradient > 0.0, scaled.upper > 0.0, scaled.lower < 0.0), gradient, 0.0)
         return np.asarray(np.maximum(np.abs(gradient) - scaled.lambda1, 0.0))

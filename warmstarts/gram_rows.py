@@ -33,7 +33,7 @@ class GramRows:
             self.rows = _with_ridge(scaled.gram, scaled.ridge)
             self.diagonal: Vector = self.rows.diagonal().copy()
             return
-        capacity = max(2 * scaled.k + 64, min(1024, _CACHE // scaled.m))
+        capacity = max(2 * scaled.most_useful + 64, min(1024, _CACHE // scaled.m))
         self.rows = np.empty((min(capacity, scaled.m), scaled.m))
         self.diagonal = 1.0 + 2.0 * scaled.ridge
         self._slot: dict[int, int] = {}
@@ -70,7 +70,7 @@ class GramRows:
         """Return H on some columns, C-contiguous, without forming rows."""
         if self.is_whole:
             return np.ascontiguousarray(self.rows[np.ix_(columns, columns)])
-        X = self.scaled.X[:, columns]
+        X = self.scaled.design.columns(columns)
         return _with_ridge(np.ascontiguousarray(X.T @ X), self.scaled.ridge[columns])
 
     def _form(self, columns: IntVector) -> None:

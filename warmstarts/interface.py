@@ -37,7 +37,7 @@ class Heuristic(ABC):
         ``start`` are coefficients to begin from; a heuristic may ignore them.
         """
         scaled = ScaledProblem.of(problem)
-        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.k + 1))
+        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         local = None if start is None else np.flatnonzero(np.asarray(start)[scaled.columns])
         proposals = self.supports(scaled, sizes, rng or np.random.default_rng(0), local)
         support = best_of(scaled, proposals.values())

@@ -10,6 +10,7 @@ from scipy import linalg
 
 from formulations import ScaledProblem
 from formulations._types import BoolVector, IntVector, Matrix, Vector
+from formulations.design import DenseDesign
 
 _MANY = 4  # supports for which compressing the rows pays
 _NARROW = 200  # columns up to which it does
@@ -85,13 +86,13 @@ def compressed(scaled: ScaledProblem) -> ScaledProblem:
     """Return an equal problem, of m + 1 rows where columns are few: [X y] = QR, and Q keeps norms."""
     if scaled.n <= 2 * scaled.m or scaled.m > _NARROW:
         return scaled
-    R = linalg.qr(np.column_stack([scaled.X, scaled.y]), mode="r", check_finite=False)[0][: scaled.m + 1]
-    return replace(scaled, X=np.ascontiguousarray(R[:, :-1]), y=np.ascontiguousarray(R[:, -1]))
+    R = scaled.design.triangle(scaled.y)
+    return replace(scaled, design=DenseDesign(np.ascontiguousarray(R[:, :-1])), y=np.ascontiguousarray(R[:, -1]))
 
 
 def _augmented(scaled: ScaledProblem, support: IntVector) -> tuple[Matrix, Vector]:
     """Return A, b with ½‖b - Aγ‖² = ½‖y - Xγ‖² + Σ ργ²."""
-    X = scaled.X[:, support]
+    X = scaled.design.columns(support)
     ridge = scaled.ridge[support]
     if not ridge.any():
         return X, scaled.y

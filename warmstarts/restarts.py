@@ -248,7 +248,7 @@ def _with_start(scaled: ScaledProblem, found: dict[int, IntVector], start: IntVe
         return found
     is_in = np.zeros(scaled.m, dtype=bool)
     is_in[start] = True
-    whole = all(is_in[list(block)].all() or not is_in[list(block)].any() for block in scaled.blocks)
+    whole = all(is_in[list(block)].all() or not is_in[list(block)].any() for block in scaled.groups)
     homes = [size for size in found if size >= is_in.sum()]
     if not whole or not homes or (scaled.included & ~is_in).any():
         return found

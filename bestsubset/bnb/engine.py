@@ -46,6 +46,10 @@ class Settings:
     memory_limit: float = 4e9
 
 
+class _OutOfTime(Exception):  # noqa: N818  # not an error: the search ends with the bound it has
+    """Raised where a row of a large problem is asked for after the time limit."""
+
+
 class Engine:
     """One search: warm start, then the trees that suit the problem, then the answer's parts."""
 
@@ -62,13 +66,19 @@ class Engine:
     def search(self) -> Termination:
         """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
         try:
-            with blas_threads(1 if self.scaled.m <= DENSE else self._run.threads):
+            with blas_threads(1 if self._has_small_products() else self._run.threads):
                 self._warm_start()
                 return self._search()
         except KeyboardInterrupt:
             return Termination.INTERRUPTED
         except MemoryLimitReached:
             return Termination.MEMORY_LIMIT
+        except _OutOfTime:
+            return Termination.TIME_LIMIT
+
+    def _has_small_products(self) -> bool:
+        """Few columns; or so many that threads share the blocks of the data, not the products."""
+        return self.scaled.m <= DENSE or self.scaled.design.is_blocked
 
     def _log(self, separable: Vector | None = None) -> TreeLog | None:
         """A log for one tree; ``separable`` is ρ where a diagonal was moved to the ridge."""
@@ -106,7 +116,7 @@ class Engine:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
         self.incumbent.offer(local)
-        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.k + 1))
+        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
         for support in proposals.values():
             self.incumbent.offer(support)
@@ -170,7 +180,7 @@ class Engine:
             return None
         return PerspectiveTree(
             quadratic,
-            self.scaled.gram_rows if Q is None else Q.__getitem__,
+            self._rows if Q is None else Q.__getitem__,
             self.incumbent.value,
             self._slack,
             gamma=gamma,
@@ -180,12 +190,21 @@ class Engine:
             threads=self._run.threads or os.cpu_count() or 1,
         )
 
+    def _rows(self, columns: IntVector) -> Matrix:
+        # One node of a large problem may ask for rows for minutes. A limit of zero is for the root, however long.
+        if self.scaled.design.is_blocked and self._run.time_limit and self._run.is_out_of_time:
+            raise _OutOfTime
+        return self.scaled.gram_rows(columns)
+
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
         """The problem as the perspective tree takes it: a diagonal moved to the ridge where there is one to move."""
         scaled = self.scaled
         m = scaled.m
         rho, Q = scaled.ridge, None
         diagonal, gamma, mu = np.ones(m), None, None
+        if not scaled.has_gram:  # rows are dear: from the incumbent, only columns that matter ask for theirs
+            gamma, mu = np.zeros(m), scaled.lambda0 or None
+            gamma[self.incumbent.support] = self.incumbent.gamma
         if with_diagonal and scaled.n > m:  # else the Gram matrix is singular
             # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
             size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))

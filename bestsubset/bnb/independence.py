@@ -83,7 +83,7 @@ def _split(circuit: IntVector, loose: IntVector, left_out: IntVector, names: Int
 
 def _circuit(scaled: ScaledProblem, columns: IntVector) -> IntVector | None:
     """Return columns of which one is a combination of the others, no smaller set being so; None if independent."""
-    R, order = linalg.qr(scaled.X[:, columns], mode="r", pivoting=True)
+    R, order = linalg.qr(scaled.design.columns(columns), mode="r", pivoting=True)
     diagonal: Vector = np.zeros(len(columns))
     diagonal[: min(R.shape)] = np.abs(np.diag(R))
     rank = int(np.count_nonzero(diagonal > _DEPENDENT))

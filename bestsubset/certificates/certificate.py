@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +45,7 @@ class Certificate:
         The digests of the data: hashing waits until somebody asks for `data`.
     settings : dict
         The problem; see FORMAT.md.
-    feature_names : tuple of str
+    feature_names : sequence of str
     claims : tuple of Claim
         One, or one for each size of a path.
     lower, upper : arrays of shape (p,), or None
@@ -57,7 +57,7 @@ class Certificate:
 
     data_source: dict[str, Any] | Callable[[], dict[str, Any]]
     settings: dict[str, Any]
-    feature_names: tuple[str, ...]
+    feature_names: Sequence[str]
     claims: tuple[Claim, ...]
     lower: Array | None = None
     upper: Array | None = None

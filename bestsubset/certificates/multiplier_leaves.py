@@ -70,12 +70,12 @@ class Multipliers:
         # D takes part in Q only: its share of w is added by column.
         d = m.ridge if self.is_ridge else self._d
         w[:, used] += dense * d[used]
-        size = np.abs(dense) @ m.nu[used] * (1 + gamma(p + 4))
+        size = np.abs(dense) @ m.nu[used] * (1 + gamma(len(used) + 4))
         nu_y = m.nu[-1]
         rounding = m.error + gamma(int(counts.max(initial=0)) + 8)
         delta = rounding * (nu_y + 2 * size)
         explained = np.einsum("ij,ij->i", dense, m.correlation[used] - w[:, used])
-        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(p + 8) * size * (nu_y + 2 * size)
+        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(len(used) + 8) * size * (nu_y + 2 * size)
         base = 0.5 * m.correlation[p] - 0.5 * explained - 0.5 * lost * (1 + 16 * UNIT)
         return Gains(base - 8 * UNIT * nu_y * (nu_y + size), self._conjugates(w, delta) - m.lambda0)
 
@@ -132,13 +132,22 @@ class Sorted(NamedTuple):
     def best_without(self, gain: Vector, row: Integers, room: Integers, needed: Integers) -> Vector:
         """The same without one column of that gain: those behind it move up by one."""
         last = self.top.shape[1]
-        rank = np.sum(self.top[row] > gain[:, None], axis=1)
+        rank = self._rank(gain, row)
         early, late = rank < needed, rank < room
         needed_end = np.minimum(needed + early, last)
         room_end = np.minimum(room + late, last)
         total = self.plain[row, needed_end] - np.where(early, gain, 0.0)
         between = self.positive[row, room_end] - self.positive[row, needed_end]
         return np.asarray(total + between - np.where(late & ~early, np.maximum(gain, 0.0), 0.0))
+
+    def _rank(self, gain: Vector, row: Integers) -> Integers:
+        """How many of the sorted gains in a row are larger, a bounded number of them at a time."""
+        rank = np.zeros(len(gain), dtype=np.int64)
+        step = max(1, 2**22 // max(1, self.top.shape[1]))
+        for start in range(0, len(gain), step):
+            part = slice(start, start + step)
+            rank[part] = np.sum(self.top[row[part]] > gain[part, None], axis=1)
+        return rank
 
 
 def knapsack(gain: Vector, sizes: Integers, room: int) -> float:

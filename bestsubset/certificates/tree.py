@@ -73,10 +73,14 @@ def columns_of(mask: int) -> list[int]:
 
 def mask_of(columns: Iterable[int]) -> int:
     """The set of some columns."""
-    mask = 0
+    bits = bytearray()
     for j in columns:
-        mask |= 1 << j
-    return mask
+        if j < 0:
+            raise TokenError(f"{j} is no column")
+        if j >> 3 >= len(bits):
+            bits.extend(bytes((j >> 3) + 1 - len(bits)))
+        bits[j >> 3] |= 1 << (j & 7)
+    return int.from_bytes(bits, "little")
 
 
 class Walk:
@@ -191,17 +195,12 @@ class Walk:
         if self._blocks:
             raise Refusal(f"columns are fixed where there are groups, {node.path}")
         self._leaves.fix(node, multiplier, signed)
-        free, inside, allowed = node.allowed & ~node.inside, node.inside, node.allowed
-        for s in signed:
-            column = s if s >= 0 else -1 - s
-            bit = 1 << column if column < self._p else 0
-            if not bit & free:
-                raise Refusal(f"column {column} is not free, {node.path}")
-            free ^= bit
-            if s >= 0:
-                inside |= bit
-            else:
-                allowed ^= bit
+        columns = [s if s >= 0 else -1 - s for s in signed]
+        decided = mask_of(j for j in columns if j < self._p)
+        if decided.bit_count() != len(columns) or decided & ~(node.allowed & ~node.inside):
+            self._free(node, columns)
+        into = mask_of(s for s in signed if s >= 0)
+        inside, allowed = node.inside | into, node.allowed & ~(decided & ~into)
         self._push(FIX, [self._normal(inside, allowed, node.least, node.most)])
 
     def _sizes(self, node: Node) -> None:

@@ -28,8 +28,8 @@ def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: 
     r"""Check a certificate against the data that it is about.
 
     Both halves of every claim are proved anew: that the incumbent is feasible with at most its objective, and that no
-    feasible model lies below the bound. Nothing is believed but the data as float64 numbers, IEEE arithmetic, and
-    bounds on coefficients that the user imposed; FORMAT.md states the mathematics.
+    feasible model lies below the bound. Nothing is believed but the data as float64 numbers (float32 ones being among
+    them), IEEE arithmetic, and bounds on coefficients that the user imposed; FORMAT.md states the mathematics.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: 
 
 
 def _array(data: Any) -> Array:
+    if isinstance(data, np.ndarray) and data.dtype == np.float32:  # its numbers, as they are: no copy of them all
+        return np.asarray(data)
     if hasattr(data, "to_numpy"):
         data = data.to_numpy(dtype=np.float64)
     return np.asarray(data, dtype=np.float64)
@@ -99,7 +101,7 @@ class _Check:
             raise Refusal("y is not the data that the certificate is about: their digests differ")
         if (None if weights is None else array_digest(weights)) != data["sample_weight"]:
             raise Refusal("sample_weight is not what the certificate is about: their digests differ")
-        if not (np.isfinite(X).all() and np.isfinite(y).all()):
+        if not (all(np.isfinite(row).all() for row in X) and np.isfinite(y).all()):
             raise Refusal("the data are not finite")
         if weights is not None and not (np.isfinite(weights).all() and np.all(weights >= 0) and np.any(weights > 0)):
             raise Refusal("the weights are not finite, >= 0 and somewhere positive")

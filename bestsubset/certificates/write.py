@@ -94,7 +94,7 @@ def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
         "lambda2": float(problem.lambda2),
         "include": [int(j) for j in selection.included],
         "exclude": [int(j) for j in selection.excluded],
-        "groups": [[int(j) for j in block] for block in selection.blocks if len(block) > 1],
+        "groups": [[int(j) for j in block] for block in selection.groups],
         "bounds": is_bounded,
     }
 

@@ -72,7 +72,7 @@ class BranchAndBound(Solver):
 
         if _needs_enumeration(problem):
             return Enumeration().solve(problem, run)
-        scaled = ScaledProblem.of(problem)
+        scaled = ScaledProblem.of(problem, run.threads)
         engine = Engine(scaled, run, Settings(self.tree, self.node_limit, self.memory_limit))
         termination = engine.search()
         return Answer(

@@ -78,7 +78,7 @@ def test_every_solver_finds_and_proves_the_optimum(name: str, form: str) -> None
 def _selected(problem: bs.Problem, support: tuple[int, ...]) -> set[int]:
     """The support with what is in the model at a coefficient of zero: forced columns, members of an entered block."""
     chosen = set(support) | set(problem.selection.included)
-    return {c for block in problem.selection.blocks if chosen.intersection(block) for c in block}
+    return chosen.union(*(group for group in problem.selection.groups if chosen.intersection(group)))
 
 
 def test_orthogonal_ties_are_all_optimal() -> None:

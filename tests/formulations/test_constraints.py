@@ -42,14 +42,14 @@ def test_columns_that_are_not_there_are_refused(constraint: Constraint, words: s
 def test_without_constraints_every_column_is_a_block() -> None:
     selection = select([], 3)
 
-    assert selection.blocks == ((0,), (1,), (2,))
+    assert selection.groups == ()
     assert (selection.included, selection.excluded, selection.has_groups) == ((), (), False)
 
 
 def test_groups_that_overlap_are_one() -> None:
     selection = select([Group([0, 2]), Group([4, 5]), Group([2, 4])], 7)
 
-    assert selection.blocks == ((0, 2, 4, 5), (1,), (3,), (6,))
+    assert selection.groups == ((0, 2, 4, 5),)
     assert selection.has_groups
 
 

@@ -179,11 +179,11 @@ def test_names_given_win() -> None:
         (X.tolist(), Y.tolist()),
         (np.round(X * 10).astype(int), np.round(Y * 10).astype(int)),
         (np.asfortranarray(X), Y[:, None]),
-        (X.astype(np.float32), Y.astype(np.float32)),
+        (X.astype(np.float16), Y.astype(np.float32)),
         (pd.DataFrame(np.round(X * 10)).astype("Int64"), pd.Series(Y)),
         (pd.DataFrame(X.mean(axis=0) < X), Y),
     ],
-    ids=["lists", "integers", "fortran and (n, 1)", "single precision", "nullable integers", "booleans"],
+    ids=["lists", "integers", "fortran and (n, 1)", "half precision", "nullable integers", "booleans"],
 )
 def test_anything_array_like_becomes_float64(data: Any, response: Any) -> None:
     problem = Problem(data, response, k=2)
