@@ -38,7 +38,8 @@ class LeastSquares:
             return np.zeros(0), self.null
         _, A = self._moments(support)
         coef = np.linalg.solve(A, self.correlations[support])
-        return coef, self.null - 0.5 * float(self.correlations[support] @ coef)
+        F = self.null - 0.5 * float(self.correlations[support] @ coef)
+        return np.asarray(coef, dtype=float), F
 
     def best_addition(self, support: list[int]) -> tuple[int, float]:
         """The column whose entry lowers F most, and by how much."""

@@ -27,7 +27,7 @@ REFERENCE = Path(__file__).with_name("reference.json")
 CLOSE = 1e-6  # relative: λ0, λ2, M and F agree with the reference to this
 
 
-class NotBuilt(Exception):
+class NotBuiltError(Exception):
     """The instance cannot be built here; the message says why."""
 
 
@@ -57,11 +57,11 @@ def build(row: Row, data: Path | None = None) -> tuple[Matrix, Vector, Setting]:
 
     Raises
     ------
-    NotBuilt
+    NotBuiltError
         If its data are not here, or the row is only announced.
     """
     if row.to_come:
-        raise NotBuilt(row.to_come)
+        raise NotBuiltError(row.to_come)
     X, y, lambda0 = _data(row, data)
     truth = true_support(row.p, row.k) if row.ridge_of_truth else None
     lambda2 = row.ridge if truth is None else row.ridge * ridge_of_truth(X, y, truth)
@@ -90,10 +90,10 @@ def _data(row: Row, folder: Path | None) -> tuple[Matrix, Vector, float | None]:
 
 def _csv_file(row: Row, folder: Path | None) -> Path:
     if folder is None:
-        raise NotBuilt(f"{row.data}.csv is not there: give its folder with --data")
+        raise NotBuiltError(f"{row.data}.csv is not there: give its folder with --data")
     file = folder / f"{row.data}.csv"
     if not file.exists():
-        raise NotBuilt(f"{file.name} is not in the folder given with --data")
+        raise NotBuiltError(f"{file.name} is not in the folder given with --data")
     return file
 
 
@@ -130,7 +130,7 @@ def write(row: Row, data: Path | None = None, folder: Path = FOLDER) -> Path:
 
     Raises
     ------
-    NotBuilt
+    NotBuiltError
         If it cannot be built here, or does not come out as published.
     """
     file = folder / f"{row.name}.npz"
@@ -139,7 +139,7 @@ def write(row: Row, data: Path | None = None, folder: Path = FOLDER) -> Path:
     X, y, setting = build(row, data)
     wrong = differences(setting)
     if wrong:
-        raise NotBuilt(f"not as published: {'; '.join(wrong)}")
+        raise NotBuiltError(f"not as published: {'; '.join(wrong)}")
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".part.npz")
     np.savez(unfinished, X=X, y=y, setting=json.dumps(asdict(setting)))
@@ -168,7 +168,7 @@ def main() -> None:
             setting: Any = read_setting(write(row, arguments.data))
             print(f"{row.name:<28} n={setting.n} p={setting.p} k={setting.k} λ0={setting.lambda0:.5g}", end=" ")
             print(f"λ2={setting.lambda2:.5g} M={setting.M:.4g} F={setting.F:.8g}", flush=True)
-        except NotBuilt as reason:
+        except NotBuiltError as reason:
             print(f"{row.name:<28} not built: {reason}", flush=True)
 
 

@@ -44,7 +44,8 @@ def placed(X: Matrix, y: Vector, k: int, lambda2: float, mode: str) -> Settings:
     lambda2 : float
     mode : str
         With (lo, hi) the prices at which k columns are best: "middle" is √(lo·hi), "low" lo^¾·hi^¼, and "entry"
-        just below the price at which coordinate descent from k - 1 columns lets a k-th in.
+        just below the price at which coordinate descent from k - 1 columns lets a k-th in, kept a tenth of the interval
+        away from its ends, or as it is with "entry as it is".
     """
     model = LeastSquares(X, y, lambda2)
     p = X.shape[1]
@@ -56,8 +57,8 @@ def placed(X: Matrix, y: Vector, k: int, lambda2: float, mode: str) -> Settings:
     M = 1.5 * float(np.abs(model.fit(support)[0]).max())
     if low >= high:  # no price makes k columns best
         lambda0 = 0.5 * (low + high)
-    elif mode == "entry":
-        margin = 0.1 * (high - low)
+    elif mode.startswith("entry"):
+        margin = 0.1 * (high - low) if mode == "entry" else 0.0
         entry = 0.99 * _entry_price(model, found[k - 1][1])
         lambda0 = min(max(entry, low + margin), high - margin)
     else:

@@ -27,7 +27,7 @@ REPEATS, SHORT = 3, 5.0  # a solve of less than so many seconds is repeated, and
 Answer = dict[str, Any]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The peer does not take the instance; the message says why."""
 
 
@@ -114,7 +114,7 @@ def serve(
     try:
         warm_up_seconds = _seconds(lambda: warm_up(instance, arguments.setting))[0]
         runs = _runs(lambda: solve(instance, arguments.limit, arguments.setting), tell)
-    except Refused as reason:
+    except RefusedError as reason:
         tell(stage="refused", reason=str(reason))
         return
     except (Exception, SystemExit) as error:
@@ -126,7 +126,7 @@ def serve(
             answer[name] = np.asarray(answer[name]).ravel().tolist()
     answer["objectives"] = [run[1].get("objective") for run in runs]
     times = {"seconds": seconds, "import_seconds": import_seconds, "warm_up_seconds": warm_up_seconds}
-    tell(stage="done", **times, own_peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, **answer)
+    tell(stage="done", **times, own_peak_mb=_peak_mb(), **answer)
 
 
 def _runs(once: Callable[[], Answer], tell: Callable[..., None]) -> list[tuple[float, Answer]]:
@@ -152,6 +152,14 @@ def _private_output() -> Callable[..., None]:
         print(json.dumps(what, default=lambda value: value.item()), file=ours, flush=True)
 
     return tell
+
+
+def _peak_mb() -> float:
+    """The most that was resident; from /proc where that is, since the other figure includes the parent's."""
+    if os.path.exists("/proc/self/status"):
+        with open("/proc/self/status") as status:
+            return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _version(package: str) -> str:

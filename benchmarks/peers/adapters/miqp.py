@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from common import Instance, Refused
+from common import Instance, RefusedError
 
 LARGEST = 3000  # columns: beyond, the p × p matrix and its inverse take longer than any limit here
 
@@ -28,7 +28,7 @@ class Program:
 def program(instance: Instance) -> Program:
     """Prepare an instance, with bounds that hold: imposed ones, or those of an ellipsoid."""
     if instance.p > LARGEST:
-        raise Refused(f"p = {instance.p}: the p × p matrix of the quadratic objective is not built beyond {LARGEST}")
+        raise RefusedError(f"p = {instance.p}: the p × p matrix of the objective is not built beyond {LARGEST}")
     X, y = instance.X, instance.y
     G = X.T @ X + 2 * instance.lambda2 * np.eye(instance.p)
     c = X.T @ y
@@ -42,7 +42,7 @@ def program(instance: Instance) -> Program:
 def _ellipsoid_bounds(instance: Instance, G: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The box around all b with F(b) no worse than the heuristic's objective: it holds for every optimum."""
     if instance.lambda2 == 0 and instance.n <= instance.p:
-        raise Refused("neither ridge nor bounds, and n ≤ p: no bound on the coefficients holds")
+        raise RefusedError("neither ridge nor bounds, and n ≤ p: no bound on the coefficients holds")
     objective = instance.F + (instance.lambda0 * len(instance.support) if instance.penalised else 0.0)
     inverse = np.linalg.inv(G)
     centre = inverse @ c

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import Answer, Instance, Refused, serve
+from common import Answer, Instance, RefusedError, serve
 
 LARGEST = 128  # columns: beyond, it ends only on data where nothing is to be searched
 
@@ -24,9 +24,9 @@ def load() -> None:
 def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     if instance.p > LARGEST:
-        raise Refused(f"p = {instance.p}: exhaustive search is not started beyond {LARGEST} columns")
+        raise RefusedError(f"p = {instance.p}: exhaustive search is not started beyond {LARGEST} columns")
     if instance.n <= instance.p and instance.lambda2 == 0:
-        raise Refused("n ≤ p without a ridge")
+        raise RefusedError("n ≤ p without a ridge")
 
 
 def solve(instance: Instance, limit: float, setting: str) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from common import GAP, Answer, Instance, Refused, serve
+from common import GAP, Answer, Instance, RefusedError, serve
 
 LARGEST = 20_000  # columns: beyond, its p × p matrices exceed the memory of most machines
 LEAST_RIDGE = 1e-5  # its own default, where X'X is singular to it and no ridge was asked for
@@ -23,7 +23,7 @@ def load() -> Any:
 def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     if instance.p > LARGEST:
-        raise Refused(f"p = {instance.p}: it needs p × p matrices")
+        raise RefusedError(f"p = {instance.p}: it needs p × p matrices")
     if setting == "patched":
         from okridge.node import Node
 

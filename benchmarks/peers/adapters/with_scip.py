@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import numpy as np
-from common import GAP, Answer, Instance, Refused, serve
+from common import GAP, Answer, Instance, RefusedError, serve
 from miqp import program
 
 MOST_TERMS = 2_000_000  # of the model, all built one by one in Python
@@ -26,7 +26,7 @@ def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     terms = min(instance.n, instance.p) * instance.p
     if terms > MOST_TERMS:
-        raise Refused(f"{terms} terms: the model is not built beyond {MOST_TERMS}")
+        raise RefusedError(f"{terms} terms: the model is not built beyond {MOST_TERMS}")
 
 
 def solve(instance: Instance, limit: float, setting: str) -> Answer:
