@@ -40,7 +40,7 @@ def run_adapter(peer: Peer, instance: Path, limit: float, cores: str | None) -> 
         if outcome["stage"] in ("loaded", "solving") or not stages:
             outcome = _unfinished(outcome["stage"], child.returncode, overstayed, errors)
     version = next((stage["version"] for stage in stages if "version" in stage), "")
-    peak = max(peak, outcome.pop("own_peak_mb", 0.0))
+    peak = max(peak, float(outcome.pop("own_peak_mb", 0.0)))
     return {**outcome, "version": version, "peak_mb": peak, "process_seconds": time.monotonic() - began}
 
 

@@ -105,6 +105,8 @@ def two_threads(results: Results) -> Lines:
         factor = one["seconds"] / two["seconds"] if both else None
         said = "not comparable: open" if factor is None else "yes" if factor >= TWO_THREADS_TARGET else "no"
         rows.append([name, time(one, best), time(two, best), "–" if factor is None else f"{factor:.2f}", said])
+    if not rows:
+        return ["Not measured."]
     return table(f"instance | one thread, s> | two, s> | one / two> | ≥ {TWO_THREADS_TARGET}", rows)
 
 

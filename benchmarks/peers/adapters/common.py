@@ -2,7 +2,8 @@
 
 A script hands `serve` three functions: ``load()`` imports the peer, ``warm_up(instance, setting)`` solves something
 tiny so that nothing is compiled later, ``solve(instance, limit, setting)`` solves and returns an answer: a dictionary
-of ``form``, ``support`` or ``coefficients``, ``objective``, ``bound``, ``nodes``, ``status``; times are taken here.
+of ``form``, ``support`` or ``coefficients``, ``objective``, ``bound``, ``nodes``, ``status``. Times are taken here, but
+for a peer outside Python, which returns its ``seconds`` itself; its ``load()`` returns its version too.
 What the peer prints goes to standard error; standard output carries one JSON line for each stage.
 """
 
@@ -103,11 +104,11 @@ def serve(
     arguments = parser.parse_args(sys.argv[1:] if "--check" not in sys.argv else ["-", "--check"])
     tell = _private_output()
     try:
-        import_seconds = _seconds(load)[0]
+        import_seconds, loaded = _seconds(load)
     except Exception as error:
         tell(stage="missing", reason=_one_line(error))
         return
-    tell(stage="loaded", version=_version(package))
+    tell(stage="loaded", version=loaded if isinstance(loaded, str) else _version(package))
     if arguments.check:
         return
     instance = read(arguments.file)
@@ -133,7 +134,8 @@ def _runs(once: Callable[[], Answer], tell: Callable[..., None]) -> list[tuple[f
     found: list[tuple[float, Answer]] = []
     while len(found) < REPEATS and (not found or found[-1][0] < SHORT):
         tell(stage="solving")
-        found.append(_seconds(once))
+        seconds, answer = _seconds(once)
+        found.append((answer.pop("seconds", seconds), answer))
     return found
 
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
-from common import GAP, Answer, Instance, serve
+from common import GAP, Answer, Instance, RefusedError, serve
 from miqp import Program, program
 
 STATUS = {101: "optimal", 102: "optimal", 107: "time_limit", 108: "time_limit"}
@@ -23,7 +23,10 @@ def warm_up(instance: Instance, setting: str) -> None:
     model, count = _model(10.0), (3 if setting == "perspective" else 2) * instance.p
     model.variables.add(ub=[1.0] * count, types="B" * count)
     model.objective.set_quadratic([1.0] + [0.0] * (count - 1))
-    model.solve()
+    try:
+        model.solve()
+    except load().exceptions.CplexError as error:
+        raise RefusedError(str(error)) from error
 
 
 def _model(limit: float) -> Any:
@@ -78,10 +81,9 @@ def _cones(model: Any, b: list[int], z: list[int], s: list[int], data: Program) 
 def _answer(instance: Instance, model: Any, z: list[int]) -> Answer:
     solution = model.solution
     found = solution.is_primal_feasible()
-    chosen = np.array(solution.get_values(z)) > 0.5 if found else None
     return {
         "form": instance.form,
-        "support": np.flatnonzero(chosen) if found else None,
+        "support": np.flatnonzero(np.array(solution.get_values(z)) > 0.5) if found else None,
         "objective": solution.get_objective_value() if found else None,
         "bound": solution.MIP.get_best_objective(),
         "nodes": solution.progress.get_num_nodes_processed(),

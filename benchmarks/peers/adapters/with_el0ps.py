@@ -29,9 +29,10 @@ def warm_up(instance: Instance, setting: str) -> None:
 
 
 def _solve(X: Any, y: Any, instance: Instance, lambda0: float, limit: float, setting: str) -> Answer:
-    package, said = load(), {}
+    package: Any = load()
+    said: dict[str, float] = {}
 
-    class Solver(package.solver.BnbSolver):
+    class Solver(package.solver.BnbSolver):  # type: ignore[misc, name-defined]
         """The result it returns has no bound; the results it is made from do."""
 
         def package_results(self, problem: Any, results: Any) -> Any:

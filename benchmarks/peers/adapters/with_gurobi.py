@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import numpy as np
-from common import GAP, Answer, Instance, serve
+from common import GAP, Answer, Instance, RefusedError, serve
 from miqp import program
 
 
@@ -25,7 +25,10 @@ def warm_up(instance: Instance, setting: str) -> None:
     model = _model(10.0)
     x = model.addMVar((3 if setting == "perspective" else 2) * instance.p)
     model.setObjective(x[0] * x[0])
-    model.optimize()
+    try:
+        model.optimize()
+    except load().GurobiError as error:
+        raise RefusedError(str(error)) from error
 
 
 def _model(limit: float) -> Any:

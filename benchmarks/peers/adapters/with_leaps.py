@@ -13,12 +13,14 @@ from common import Answer, Instance, RefusedError, serve
 LARGEST = 128  # columns: beyond, it ends only on data where nothing is to be searched
 
 
-def load() -> None:
+def load() -> str:
     if shutil.which("Rscript") is None:
         raise FileNotFoundError("Rscript is not there: install R and its package leaps (see README.md)")
-    check = subprocess.run(["Rscript", "-e", "library(leaps)"], capture_output=True, text=True)
+    code = 'cat(as.character(packageVersion("leaps")))'
+    check = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True)
     if check.returncode:
         raise ImportError(check.stderr.strip() or "R has no package leaps")
+    return check.stdout.strip()
 
 
 def warm_up(instance: Instance, setting: str) -> None:
@@ -46,7 +48,14 @@ def solve(instance: Instance, limit: float, setting: str) -> Answer:
     said = {words[0]: words[1:] for words in map(str.split, run.stdout.splitlines()) if words}
     objective = 0.5 * float(said["RSS"][0])
     support = [int(j) for j in said["SUPPORT"]]
-    return {"form": "card", "support": support, "objective": objective, "bound": objective, "status": "optimal"}
+    return {
+        "form": "card",
+        "support": support,
+        "objective": objective,
+        "bound": objective,
+        "status": "optimal",
+        "seconds": max(float(said["SECONDS"][0]), 1e-3),  # its clock counts milliseconds
+    }
 
 
 if __name__ == "__main__":

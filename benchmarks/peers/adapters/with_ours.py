@@ -53,7 +53,7 @@ def warm_up(instance: Instance, setting: str) -> None:
         A = rng.standard_normal((n, p))
         b = A[:, :3].sum(axis=1) + rng.standard_normal(n)
         for lambda0, bounds in ((None, None), (1.0, None), (1.0, (-1.0, 1.0))):
-            terms = {"lambda0": lambda0 or 0.0, "lambda2": 20.0, "bounds": bounds}
+            terms: dict[str, Any] = {"lambda0": lambda0 or 0.0, "lambda2": 20.0, "bounds": bounds}
             bs.solve(bs.Problem(A, b, None if lambda0 else 3, **terms), threads=threads, time_limit=5.0)
     few = slice(None, 200)
     part = instance.X[:, few] - instance.X[:, few].mean(0)
