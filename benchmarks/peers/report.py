@@ -14,13 +14,13 @@ PAGE = Path(__file__).parents[1] / "results.md"
 
 MEASURED = """\
 Every entry reads the same file, in a process of its own and in its peer's own environment, one after the other, with
-one thread on one core (ours-2: two threads on all cores). *Seconds* are wall time of the whole call, the solver's model
-built within it, without import and compilation, which stand apart; of the search alone for leaps, whose data cross a
-file; the best of three where a call takes less than 5 s. Peers are asked for a relative gap of 1e-4, ours for 1e-6. Whatever a peer returns, its support is refitted and
-the objective computed anew: F(b) = ½‖y − Xb‖² + λ2‖b‖² in the form *card* (at most k columns), P(b) = F(b) + λ0‖b‖₀ in
-the form *penalised*; in the families with a price, |b| ≤ M is part of the problem. A *gap* is (objective − claimed
-bound) / objective, the objective computed anew. The *best known* objective is the least of all runs and of the
-heuristic that placed λ0 and M.
+one thread on one core (ours-2: two threads on all cores). *Seconds* are wall time of the whole call, the solver's
+model built within it, without import and compilation, which stand apart; of the search alone for leaps, whose data
+cross a file; the best of three where a call takes less than 5 s. Peers are asked for a relative gap of 1e-4, ours for
+1e-6. Whatever a peer returns, its support is refitted and the objective computed anew: F(b) = ½‖y − Xb‖² + λ2‖b‖² in
+the form *card* (at most k columns), P(b) = F(b) + λ0‖b‖₀ in the form *penalised*; in the families with a price, |b| ≤
+M is part of the problem. A *gap* is (objective − claimed bound) / objective, the objective computed anew. The *best
+known* objective is the least of all runs and of the heuristic that placed λ0 and M.
 
 l0bnb and el0ps solve the penalised form alone, and are given λ0 and M where the row has none: λ0 inside the interval at
 which k columns are best, M half above the largest coefficient of a good solution; l0bnb is given that solution as its

@@ -6,23 +6,28 @@ With G = X'X + 2λ2·I and c = X'y the objective is ½b'Gb − c'b + ½y'y, plus
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from common import Instance, RefusedError
 
-LARGEST = 3000  # columns: beyond, the p × p matrix and its inverse take longer than any limit here
+LARGEST = 5000  # columns: beyond, the p × p matrix and its inverse take longer than any limit here
 
 
 @dataclass(frozen=True)
 class Program:
-    """G, c and the bounds |b_j| ≤ M_j; ``extracted`` is a δ with G − δ·I positive semidefinite."""
+    """G, c, ½y'y and bounds on each coefficient."""
 
     G: np.ndarray
     c: np.ndarray
     constant: float
     lower: np.ndarray
     upper: np.ndarray
-    extracted: float
+
+    @cached_property
+    def extracted(self) -> float:
+        """A δ with G − δ·I positive semidefinite."""
+        return max(0.0, 0.999 * float(np.linalg.eigvalsh(self.G)[0]))
 
 
 def program(instance: Instance) -> Program:
@@ -36,7 +41,7 @@ def program(instance: Instance) -> Program:
         lower, upper = np.full(instance.p, -instance.M), np.full(instance.p, instance.M)
     else:
         lower, upper = _ellipsoid_bounds(instance, G, c)
-    return Program(G, c, instance.half_square, lower, upper, max(0.0, 0.999 * float(np.linalg.eigvalsh(G)[0])))
+    return Program(G, c, instance.half_square, lower, upper)
 
 
 def _ellipsoid_bounds(instance: Instance, G: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def _answer(instance: Instance, X: np.ndarray, y: np.ndarray, limit: float, thre
         "objective": result.objective,
         "bound": result.dual_bound,
         "nodes": result.stats.nodes,
-        "status": "optimal" if result.status == "optimal" else str(result.termination),
+        "status": "optimal" if result.status == "optimal" else str(result.termination).replace(" ", "_"),
         "proof": str(result.proof),
     }
 
