@@ -116,15 +116,15 @@ def every_run(results: Results) -> Lines:
         "instance | entry | form | status | seconds> | import + compiling, s> | nodes> | claimed objective>"
         " | claimed bound> | gap> | recomputed> | excess over best known> | peak, MB> | flags"
     )
-    order = {name: i for i, name in enumerate(by_name())}
-    runs = sorted(results.runs, key=lambda run: order.get(run["instance"], len(order)))
+    instances, entries = list(by_name()), list(peers_by_name())
+    runs = sorted(results.runs, key=lambda run: (instances.index(run["instance"]), entries.index(run["peer"])))
     return table(header, (_run_row(run, best_of(results, run["instance"])) for run in runs))
 
 
 def _run_row(run: claims.Run, best: claims.Best) -> list[Any]:
     head = [run["instance"], run["peer"]]
     if run.get("stage") != "done":
-        return [*head, "–", f"{run['stage']}: {run['reason']}", *["–"] * 8, _number(run.get("peak_mb"), ".0f"), ""]
+        return [*head, "–", run["stage"], *["–"] * 8, _number(run.get("peak_mb"), ".0f"), ""]
     prepared = run["import_seconds"] + run["warm_up_seconds"]
     took = [run["form"], run["status"], seconds(run["seconds"]), f"{prepared:.1f}", run.get("nodes") or "–"]
     claimed = [

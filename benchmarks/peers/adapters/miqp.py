@@ -33,7 +33,7 @@ class Program:
 def program(instance: Instance) -> Program:
     """Prepare an instance, with bounds that hold: imposed ones, or those of an ellipsoid."""
     if instance.p > LARGEST:
-        raise RefusedError(f"p = {instance.p}: the p × p matrix of the objective is not built beyond {LARGEST}")
+        raise RefusedError(f"the p × p matrix of the objective is not built beyond {LARGEST} columns")
     X, y = instance.X, instance.y
     G = X.T @ X + 2 * instance.lambda2 * np.eye(instance.p)
     c = X.T @ y

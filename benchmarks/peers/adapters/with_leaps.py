@@ -26,7 +26,7 @@ def load() -> str:
 def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     if instance.p > LARGEST:
-        raise RefusedError(f"p = {instance.p}: exhaustive search is not started beyond {LARGEST} columns")
+        raise RefusedError(f"exhaustive search is not started beyond {LARGEST} columns")
     if instance.n <= instance.p and instance.lambda2 == 0:
         raise RefusedError("n ≤ p without a ridge")
 

@@ -23,7 +23,7 @@ def load() -> Any:
 def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     if instance.p > LARGEST:
-        raise RefusedError(f"p = {instance.p}: it needs p × p matrices")
+        raise RefusedError(f"it needs p × p matrices: not started beyond {LARGEST} columns")
     if setting == "patched":
         from okridge.node import Node
 

@@ -26,7 +26,7 @@ def warm_up(instance: Instance, setting: str) -> None:
     """Nothing is compiled."""
     terms = min(instance.n, instance.p) * instance.p
     if terms > MOST_TERMS:
-        raise RefusedError(f"{terms} terms: the model is not built beyond {MOST_TERMS}")
+        raise RefusedError(f"the model is not built beyond {MOST_TERMS} terms")
 
 
 def solve(instance: Instance, limit: float, setting: str) -> Answer:
