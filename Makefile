@@ -6,8 +6,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Arguments of the benchmark: make bench BENCH="T30a --time-limit 10"
 BENCH ?=
+# Arguments of the comparison with other solvers: make peers PEERS="T40a H60a --limit 20"
+PEERS ?=
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench peers clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m benchmarks.diabetes
@@ -25,6 +27,11 @@ types: $(VENV)/.dev
 bench: $(VENV)/.demo
 	$(RUN) -m benchmarks.run $(BENCH)
 
+peers: $(VENV)/.bench
+	$(RUN) -m benchmarks.peers.install
+	$(RUN) -m benchmarks.peers.run $(PEERS)
+	$(RUN) -m benchmarks.peers.report
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -40,4 +47,8 @@ $(VENV)/.demo: pyproject.toml | $(RUN)
 
 $(VENV)/.dev: pyproject.toml | $(RUN)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@touch $@

@@ -1,0 +1,1 @@
+"""The comparison with other exact solvers of the same problem, on the same files, in the same run."""
