@@ -1,0 +1,175 @@
+"""Compiled closing of tails: the last two or three columns of a chain. The mathematics stands in `downdating`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bestsubset.bnb.downdating_state import (
+    BEST,
+    FOUND,
+    PRUNE_AT,
+    REJECTED,
+    SWEPT_FOR,
+    UPPER,
+    Cube,
+    Search,
+    Stack,
+    Swept,
+)
+from formulations._types import IntVector, Matrix, Vector
+from warmstarts.compilation import part
+
+_MARGIN = 4e-14  # rounding of one test, relative to its terms
+_LEAST_PIVOT = 1e-13  # of a column whose inclusion is swept; below, nothing is closed
+# Three unit vectors none of whose products exceeds 1/2 are always those of a semidefinite matrix.
+_SUSPICIOUS_PAIR, _SUSPICIOUS_TRIPLE = 0.999, 0.249  # squares of correlations; smaller ones need no look
+
+
+@part
+def renew(search: Search, stack: Stack, swept: Swept, level: int) -> None:
+    """Build the Schur complements of the included columns anew, for the value to beat as it is now."""
+    moments = search.moments
+    m = len(moments) - 1
+    threshold = search.scalars[PRUNE_AT]
+    explained = moments[m, m] - threshold
+    first = swept.K[0]
+    for i in range(m):
+        for j in range(m):
+            first[i, j] = moments[i, j] - moments[m, i] * moments[m, j] / explained
+        if not explained > 0.0:
+            _give_up(first, i)
+    everything = np.arange(m)
+    for s in range(stack.n_in[level]):
+        sweep(swept.K, s, stack.inside[level, s], everything, 0, m)
+    search.scalars[SWEPT_FOR] = threshold
+
+
+@part
+def sweep(K: Cube, s: int, column: int, rows: IntVector, start: int, stop: int) -> None:
+    """Sweep a column out of the rows that are still needed."""
+    pivot = K[s, column, column]
+    for a in range(start, stop):
+        i = rows[a]
+        if pivot > _LEAST_PIVOT:
+            factor = K[s, column, i] / pivot
+            for j in range(K.shape[2]):
+                K[s + 1, i, j] = K[s, i, j] - factor * K[s, column, j]
+        else:
+            _give_up(K[s + 1], i)
+
+
+@part
+def _give_up(K: Matrix, i: int) -> None:
+    """Make a row that closes nothing."""
+    for j in range(K.shape[1]):
+        K[i, j] = 0.0
+    K[i, i] = -1.0
+
+
+@part
+def close_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
+    """Rule out every pair or triple of the columns behind the chain at once, or look at those that may win."""
+    ni = stack.n_in[level]
+    done = ni + chain
+    missing = search.k - done
+    K, diagonal = swept.K, swept.diagonal
+    free, nf = stack.free[level], stack.n_free[level]
+    width = len(diagonal)
+    for j in range(width):
+        diagonal[j] = np.inf
+    for a in range(chain, nf):
+        diagonal[free[a]] = K[done, free[a], free[a]]
+    suspicious = _SUSPICIOUS_PAIR if missing == 2 else _SUSPICIOUS_TRIPLE
+    for a in range(chain, nf):
+        i = free[a]
+        least = suspicious * diagonal[i]
+        hits = 0
+        for j in range(width):
+            hits += K[done, i, j] * K[done, i, j] > least * diagonal[j]
+        if hits == 1 and least > 0.0:  # the diagonal itself
+            continue
+        for b in range(a + 1, nf):
+            j = free[b]
+            is_harmless = K[done, i, j] * K[done, i, j] <= least * diagonal[j] and least > 0.0
+            if not (is_harmless or (missing == 3 and _closes_triples(K, done, i, j, diagonal))):
+                _judge_tail(search, stack, swept, level, chain, a, b)
+
+
+@part
+def _closes_triples(K: Cube, s: int, i: int, j: int, diagonal: Vector) -> bool:
+    """Tell whether a pair has no third column with which it is not positive semidefinite."""
+    d_i, d_j, off = diagonal[i], diagonal[j], K[s, i, j]
+    left = d_i * d_j * (1.0 - _MARGIN) - off * off
+    if not (left > 0.0 and d_i > 0.0):
+        return False
+    twice = 2.0 * off
+    hits = 0
+    for third in range(len(diagonal)):
+        u, v = K[s, i, third], K[s, j, third]
+        hits += d_j * u * u + v * (d_i * v - twice * u) > left * diagonal[third]
+    return hits == 2  # the pair itself
+
+
+@part
+def _judge_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: int, a: int, b: int) -> None:
+    """Value what a pair behind the chain, with a third column where three are missing, may be part of."""
+    ni, nf = stack.n_in[level], stack.n_free[level]
+    done = ni + chain
+    free, diagonal = stack.free[level], swept.diagonal
+    for s in range(done):
+        search.scratch.support[s] = stack.inside[level, s] if s < ni else free[s - ni]
+    i, j = free[a], free[b]
+    d_i, d_j, off = diagonal[i], diagonal[j], swept.K[done, i, j]
+    left = d_i * d_j * (1.0 - _MARGIN) - off * off
+    is_sound = left > 0.0 and d_i > 0.0
+    search.scratch.support[done] = i
+    search.scratch.support[done + 1] = j
+    if search.k - done == 2:
+        if not is_sound:
+            judge(search)
+        return
+    for e in range(chain, nf):
+        third = free[e]
+        if third in (i, j):
+            continue
+        u, v = swept.K[done, i, third], swept.K[done, j, third]
+        excess = d_j * u * u + v * (d_i * v - 2.0 * off * u) - left * diagonal[third]
+        if not (excess <= 0.0 and is_sound and diagonal[third] > 0.0):
+            search.scratch.support[done + 2] = third
+            judge(search)
+
+
+@part
+def judge(search: Search) -> None:
+    """Value the complete support afresh (Cholesky on its moments); adopt it or record what it was worth."""
+    moments, k = search.moments, search.k
+    support, work = search.scratch.support, search.scratch.factor
+    scalars = search.scalars
+    m = len(moments) - 1
+    value = moments[m, m]
+    for a in range(k):
+        i = support[a]
+        for b in range(a + 1):
+            total = moments[i, support[b]]
+            for s in range(b):
+                total -= work[a, s] * work[b, s]
+            if a > b:
+                work[a, b] = total / work[b, b]
+            elif total > 0.0:
+                work[a, a] = np.sqrt(total)
+            else:  # numerically dependent: nothing is proved about it
+                scalars[REJECTED] = -np.inf
+                return
+        total = moments[m, i]
+        for s in range(a):
+            total -= work[a, s] * work[s, k]
+        work[a, k] = total / work[a, a]
+        value -= work[a, k] * work[a, k]
+    if value < scalars[UPPER]:
+        scalars[UPPER] = scalars[BEST] = value
+        scalars[PRUNE_AT] = value * (1.0 - search.slack) + search.allowance
+        search.counts[FOUND] += 1
+        for s in range(k):
+            search.best[s] = support[s]
+    else:
+        scalars[REJECTED] = min(scalars[REJECTED], value)
