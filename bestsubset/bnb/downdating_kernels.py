@@ -20,7 +20,7 @@ from bestsubset.bnb.downdating_state import (
     Swept,
     padded,
 )
-from bestsubset.bnb.tail_kernels import close_tail, judge, renew, sweep
+from bestsubset.bnb.tail_kernels import close_tail, closes_triples, judge, renew, sweep
 from formulations._types import Matrix
 from warmstarts.compilation import kernel, part
 
@@ -84,54 +84,56 @@ def _log_chain(search: Search, stack: Stack, level: int, chain: int) -> None:
 @part
 def _log_tail(search: Search, stack: Stack, level: int, chain: int) -> None:
     """Log a node whose triples are closed as what a checker can redo: pairs with the dearest column in, then out, …"""
-    nf = stack.n_free[level]
-    left = search.k - stack.n_in[level] - chain
-    if left == 2:
+    nf, k = stack.n_free[level], search.k
+    if k - stack.n_in[level] - chain == 2:
         _log_chain(search, stack, level, chain)
         return
-    block, free = _block(stack, level), stack.free[level]
-    scratch = search.scratch
-    rows, h, b, taken = scratch.rows, scratch.diagonal, scratch.beta, scratch.is_out
+    free, beta_of_node, names, tokens = stack.free[level], stack.beta[level], search.names, search.tokens
+    block = _block(stack, level)
+    rows, h, beta = search.scratch.rows, search.scratch.diagonal, search.scratch.beta
     for i in range(chain, nf):
         h[i] = block[i, i]
-        b[i] = stack.beta[level, i]
-        taken[i] = 0
+        beta[i] = beta_of_node[i]
+    at = search.counts[LOGGED] - search.counts[DRAINED]
+    tokens[at] = _CHAIN
+    tokens[at + 1] = chain + 1
+    for t in range(chain):
+        tokens[at + 2 + t] = names[free[t]]
+    at += chain + 2
     rss = stack.rss[level]
     depth = 0
     while True:
-        dearest = -1
-        best = -1.0
+        dearest, best = chain, -1.0
         for i in range(chain, nf):
-            if taken[i] == 0 and b[i] * b[i] > best * h[i]:
-                best = b[i] * b[i] / h[i]
-                dearest = i
-        if depth == 0:
-            _log_chain(search, stack, level, chain)
-            search.tokens[search.counts[LOGGED] - search.counts[DRAINED] - chain - 1] = chain + 1
-        else:
-            _log(search, _CHAIN)
-            _log(search, 1)
-        _log(search, search.names[free[dearest]])
+            increase = beta[i] * beta[i] / h[i]
+            if increase > best:
+                dearest, best = i, increase
+        tokens[at] = names[free[dearest]]
+        at += 1
         rss += best
         if rss >= search.scalars[PRUNE_AT] or nf - chain - depth <= 4:
             break
-        taken[dearest] = 1
-        row = rows[depth]
         for i in range(chain, nf):
-            row[i] = block[dearest, i]
+            rows[depth, i] = block[dearest, i]
         for e in range(depth):
             factor = rows[e, dearest]
             for i in range(chain, nf):
-                row[i] -= factor * rows[e, i]
+                rows[depth, i] -= factor * rows[e, i]
         scale = 1.0 / np.sqrt(h[dearest])
-        step = b[dearest] * scale
+        step = beta[dearest] * scale
         for i in range(chain, nf):
-            row[i] *= scale
-            h[i] -= row[i] * row[i]
-            b[i] -= row[i] * step
+            rows[depth, i] *= scale
+            h[i] -= rows[depth, i] * rows[depth, i]
+            beta[i] -= rows[depth, i] * step
+        beta[dearest], h[dearest] = 2.0, -1.0  # out: never the dearest again
         depth += 1
+        tokens[at] = _CHAIN
+        tokens[at + 1] = 1
+        at += 2
     for _ in range(depth):
-        _log(search, _END)
+        tokens[at] = _END
+        at += 1
+    search.counts[LOGGED] = search.counts[DRAINED] + at
 
 
 @part
@@ -183,9 +185,14 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
         _log_tail(search, stack, level, chain)
     if search.scalars[PRUNE_AT] < search.scalars[SWEPT_FOR]:
         renew(search, stack, swept, level)
-    for t in range(chain):
+    for t in range(chain - 1):
         sweep(swept.K, ni + t, free[t], free, t + 1, nf)
-    close_tail(search, stack, swept, level, chain)
+    last = max(chain - 1, 0)  # what is left after the last column is for this node alone, and seldom needed
+    column = free[last] if chain > 0 else -1
+    if search.k - ni < 3 or not closes_triples(swept, ni + last, column, free, chain, nf):
+        if chain > 0:
+            sweep(swept.K, ni + last, column, free, chain, nf)
+        close_tail(search, stack, swept, level, chain)
 
 
 @part

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
 Cube = NDArray[np.float64]
+SingleMatrix = NDArray[np.float32]
 
 # Positions in `Search.scalars`.
 UPPER, PRUNE_AT, REJECTED, SWEPT_FOR, BEST = 0, 1, 2, 3, 4
@@ -36,7 +37,6 @@ class Scratch(NamedTuple):
     rows: Matrix
     diagonal: Vector
     beta: Vector
-    is_out: IntVector
 
     @classmethod
     def of(cls, p: int, k: int) -> Scratch:
@@ -46,7 +46,6 @@ class Scratch(NamedTuple):
             np.empty((max(p - k, 1), p)),
             np.empty(p),
             np.empty(p),
-            np.zeros(p, dtype=np.int64),
         )
 
 
@@ -123,8 +122,18 @@ class Swept(NamedTuple):
 
     K: Cube
     diagonal: Vector
+    correlation: SingleMatrix
+    scale: Vector
+    suspects: IntVector
 
     @classmethod
     def of(cls, p: int, k: int) -> Swept:
         """Room for k - 2 steps."""
-        return cls(np.zeros((max(k - 1, 1), p, padded(p))), np.zeros(padded(p)))
+        width = padded(p)
+        return cls(
+            K=np.zeros((max(k - 1, 1), p, width)),
+            diagonal=np.zeros(width),
+            correlation=np.zeros((p, width), dtype=np.float32),
+            scale=np.zeros(width),
+            suspects=np.zeros(p + 1, dtype=np.int64),
+        )

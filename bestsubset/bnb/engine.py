@@ -30,7 +30,7 @@ from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
 
 _SOLVE, _SIZES = 0, 8  # tokens of the certificate
-_SPRINT = 600  # nodes of the downdating tree before anything else is tried
+_SPRINT = 250  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead

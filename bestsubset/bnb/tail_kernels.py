@@ -22,6 +22,9 @@ from warmstarts.compilation import part
 _MARGIN = 4e-14  # rounding of one test, relative to its terms
 _LEAST_PIVOT = 1e-13  # of a column whose inclusion is swept; below, nothing is closed
 # Three unit vectors none of whose products exceeds 1/2 are always those of a semidefinite matrix.
+_SUSPICIOUS = np.float32(0.249)
+_ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+_SINGLE_MARGIN = np.float32(1e-5)  # some ten times the rounding of a test of correlations in single precision
 _SUSPICIOUS_PAIR, _SUSPICIOUS_TRIPLE = 0.999, 0.249  # squares of correlations; smaller ones need no look
 
 
@@ -47,15 +50,16 @@ def renew(search: Search, stack: Stack, swept: Swept, level: int) -> None:
 @part
 def sweep(K: Cube, s: int, column: int, rows: IntVector, start: int, stop: int) -> None:
     """Sweep a column out of the rows that are still needed."""
-    pivot = K[s, column, column]
+    if not K[s, column, column] > _LEAST_PIVOT:
+        for a in range(start, stop):
+            _give_up(K[s + 1], rows[a])
+        return
+    scale = 1.0 / K[s, column, column]
     for a in range(start, stop):
         i = rows[a]
-        if pivot > _LEAST_PIVOT:
-            factor = K[s, column, i] / pivot
-            for j in range(K.shape[2]):
-                K[s + 1, i, j] = K[s, i, j] - factor * K[s, column, j]
-        else:
-            _give_up(K[s + 1], i)
+        factor = K[s, column, i] * scale
+        for j in range(K.shape[2]):
+            K[s + 1, i, j] = K[s, i, j] - factor * K[s, column, j]
 
 
 @part
@@ -64,6 +68,55 @@ def _give_up(K: Matrix, i: int) -> None:
     for j in range(K.shape[1]):
         K[i, j] = 0.0
     K[i, i] = -1.0
+
+
+@part
+def closes_triples(swept: Swept, s: int, last: int, rows: IntVector, start: int, stop: int) -> bool:
+    """Tell, in single precision and with a margin for that, whether no triple of some columns can win.
+
+    They are ``rows[start:stop]``, once column ``last`` has been swept out of ``K[s]`` too; no column where that is -1.
+    """
+    K, C, scale, suspect = swept.K, swept.correlation, swept.scale, swept.suspects
+    width = C.shape[1]
+    if last >= 0 and not K[s, last, last] > _LEAST_PIVOT:
+        return False
+    pivot, of_pivot = (last, 1.0 / K[s, last, last]) if last >= 0 else (rows[start], 0.0)
+    for j in range(width):
+        scale[j] = 0.0  # columns that are no candidates
+    for a in range(start, stop):
+        i = rows[a]
+        left = K[s, i, i] - K[s, pivot, i] * (of_pivot * K[s, pivot, i])
+        if not left > 0.0:
+            return False
+        scale[i] = 1.0 / np.sqrt(left)
+    suspects = 0
+    for a in range(start, stop):
+        i = rows[a]
+        of_row = scale[i]
+        factor = K[s, pivot, i] * of_pivot
+        hits = _ZERO
+        for j in range(width):
+            c = np.float32((K[s, i, j] - factor * K[s, pivot, j]) * (of_row * scale[j]))
+            C[i, j] = c
+            hits += _ONE if c * c > _SUSPICIOUS else _ZERO
+        suspect[suspects] = i
+        if hits > _ONE:  # not the diagonal alone
+            suspects += 1
+    for a in range(suspects):
+        i = suspect[a]
+        for b in range(a + 1, suspects):
+            j = suspect[b]
+            off = C[i, j]
+            if off * off > _SUSPICIOUS:
+                least = _ONE - off * off - _SINGLE_MARGIN
+                twice = off + off
+                hits = _ZERO
+                for third in range(width):
+                    u, v = C[i, third], C[j, third]
+                    hits += _ONE if u * u + v * (v - twice * u) > least else _ZERO
+                if hits > _TWO:  # more than the pair itself
+                    return False
+    return True
 
 
 @part
@@ -91,12 +144,12 @@ def close_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: in
         for b in range(a + 1, nf):
             j = free[b]
             is_harmless = K[done, i, j] * K[done, i, j] <= least * diagonal[j] and least > 0.0
-            if not (is_harmless or (missing == 3 and _closes_triples(K, done, i, j, diagonal))):
+            if not (is_harmless or (missing == 3 and _closes_with(K, done, i, j, diagonal))):
                 _judge_tail(search, stack, swept, level, chain, a, b)
 
 
 @part
-def _closes_triples(K: Cube, s: int, i: int, j: int, diagonal: Vector) -> bool:
+def _closes_with(K: Cube, s: int, i: int, j: int, diagonal: Vector) -> bool:
     """Tell whether a pair has no third column with which it is not positive semidefinite."""
     d_i, d_j, off = diagonal[i], diagonal[j], K[s, i, j]
     left = d_i * d_j * (1.0 - _MARGIN) - off * off
