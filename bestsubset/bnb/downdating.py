@@ -101,12 +101,11 @@ class DowndatingTree:
             slack=relative_slack,
             allowance=self._allowance,
             scalars=np.array([upper, upper * (1 - relative_slack) + self._allowance, np.inf, np.inf, np.inf]),
-            counts=np.zeros(5, dtype=np.int64),
+            counts=np.zeros(6, dtype=np.int64),
             best=np.zeros(k, dtype=np.int64),
             scratch=Scratch.of(p, k),
             names=np.arange(p) if names is None else names,
             tokens=np.empty(_LOG_ROOM if tokens is not None else 0, dtype=np.int64),
-            wanted=np.zeros(1, dtype=np.int64),
         )
         start = tokens.length if tokens is not None else 0
         self._first = Worker(search, Stack.of(p, k), Swept.of(p, k), tokens, start)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bestsubset.bnb.downdating_state import WANTED
 from bestsubset.bnb.downdating_worker import Worker
 from bestsubset.bnb.log import Stream
 from formulations._types import IntVector
@@ -44,7 +45,6 @@ class Crew:
         self.workers = [first, *(first.another() for _ in range(size - 1))]
         self._first_start = first.log_start
         self._tasks: list[_Task] = []
-        self._wanted = first.search.wanted
         self._turn = threading.Condition()
         self._hungry: list[Worker] = []
         self._left = 0
@@ -57,7 +57,7 @@ class Crew:
         """Open so many nodes, or all there are."""
         self._left, self._is_over, self._error = nodes, False, None
         self._hungry = []
-        self._wanted[0] = 0
+        self._ask(0)
         threads = [threading.Thread(target=self._work, args=(w,), daemon=True) for w in self.workers[1:]]
         try:
             for thread in threads:
@@ -71,10 +71,14 @@ class Crew:
         if self._error is not None:
             raise self._error
 
+    def _ask(self, wanted: int) -> None:
+        for worker in self.workers:
+            worker.search.counts[WANTED] = wanted
+
     def _stop(self) -> None:
         with self._turn:
             self._is_over = True
-            self._wanted[0] = len(self.workers)  # so that bursts end early
+            self._ask(1)  # so that bursts end early
             self._turn.notify_all()
 
     def _work(self, worker: Worker) -> None:
@@ -99,7 +103,7 @@ class Crew:
         with self._turn:
             if worker.is_idle:
                 self._hungry.append(worker)
-                self._wanted[0] += 1
+                self._ask(len(self._hungry))
                 if len(self._hungry) == len(self.workers):
                     self._is_over = True
                     self._turn.notify_all()
@@ -122,7 +126,7 @@ class Crew:
             self._tasks.append(_Task(self.workers.index(worker), level, self.workers.index(other), start))
             worker.give(level, other)
             self._hungry.pop()
-            self._wanted[0] -= 1
+            self._ask(len(self._hungry))
             self._turn.notify_all()
 
     @property

@@ -15,6 +15,7 @@ from bestsubset.bnb.downdating_state import (
     PRUNE_AT,
     PRUNED,
     SWEPT_FOR,
+    WANTED,
     Search,
     Stack,
     Swept,
@@ -44,7 +45,7 @@ def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
             counts[LEVEL] = level
             return True
         if stack.next_child[level] == NOT_OPENED:
-            if counts[NODES] >= stop_at or (search.wanted[0] > 0 and counts[NODES] >= may_stop_at):
+            if counts[NODES] >= stop_at or (counts[WANTED] > 0 and counts[NODES] >= may_stop_at):
                 counts[LEVEL] = level
                 return False
             counts[NODES] += 1

@@ -15,7 +15,7 @@ SingleMatrix = NDArray[np.float32]
 # Positions in `Search.scalars`.
 UPPER, PRUNE_AT, REJECTED, SWEPT_FOR, BEST = 0, 1, 2, 3, 4
 # Positions in `Search.counts`.
-LEVEL, NODES, FOUND, LOGGED, DRAINED = 0, 1, 2, 3, 4
+LEVEL, NODES, FOUND, LOGGED, DRAINED, WANTED = 0, 1, 2, 3, 4, 5
 
 # In `Stack.next_child`.
 EXHAUSTED = -1
@@ -54,7 +54,9 @@ class Search(NamedTuple):
 
     ``moments`` is G with c as a last row and column and y'y in the corner. ``tokens`` holds what is logged for the
     certificate from token ``counts[DRAINED]`` to ``counts[LOGGED]``, nothing where it is empty; ``names`` are the
-    columns as the certificate names them. ``wanted[0]`` is above zero where others wait for a part of the tree.
+    columns as the certificate names them. ``counts[WANTED]`` is above zero where others wait for a part of the tree.
+
+    Workers share none of the arrays: counting references to one from two threads would cost more than the search.
     """
 
     moments: Matrix
@@ -67,7 +69,6 @@ class Search(NamedTuple):
     scratch: Scratch
     names: IntVector
     tokens: IntVector
-    wanted: IntVector
 
 
 class Stack(NamedTuple):

@@ -48,6 +48,8 @@ class Worker:
         search = self.search
         m, k = len(search.names), search.k
         fresh = search._replace(
+            moments=search.moments.copy(),
+            names=search.names.copy(),
             scalars=np.array([search.scalars[UPPER], search.scalars[PRUNE_AT], np.inf, np.inf, np.inf]),
             counts=np.zeros_like(search.counts),
             best=np.zeros_like(search.best),
