@@ -88,8 +88,9 @@ class DowndatingTree:
         threads: int = 1,
     ) -> None:
         p = len(c)
-        # On the diabetes data (p = 64, condition 3e7) 869 nodes of real trees lost at most 5e-20 times the condition
-        # number; this is hundreds of times more, and never less than a few units in the last place of y'y.
+        # Against extended precision, of y'y: on the diabetes data (p = 64, condition 3e7, sizes 15 and 20, a million
+        # nodes) 881 sampled nodes had lost at most 5e-20 times the condition number, and their tails 2e-20 times.
+        # This is hundreds of times more. Well-conditioned problems (p up to 200) lost 6e-16; it is at least 1e-14.
         self._allowance = yy * max(lost, 3e-17 * condition)
         moments = np.empty((p + 1, p + 1))
         moments[:p, :p] = G
