@@ -122,7 +122,6 @@ class Swept(NamedTuple):
     """
 
     K: Cube
-    diagonal: Vector
     correlation: SingleMatrix
     scale: Vector
     suspects: IntVector
@@ -133,7 +132,6 @@ class Swept(NamedTuple):
         width = padded(p)
         return cls(
             K=np.zeros((max(k - 1, 1), p, width)),
-            diagonal=np.zeros(width),
             correlation=np.zeros((p, width), dtype=np.float32),
             scale=np.zeros(width),
             suspects=np.zeros(p + 1, dtype=np.int64),

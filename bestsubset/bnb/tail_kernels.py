@@ -16,16 +16,15 @@ from bestsubset.bnb.downdating_state import (
     Stack,
     Swept,
 )
-from formulations._types import IntVector, Matrix, Vector
+from formulations._types import IntVector, Matrix
 from warmstarts.compilation import part
 
 _MARGIN = 4e-14  # rounding of one test, relative to its terms
 _LEAST_PIVOT = 1e-13  # of a column whose inclusion is swept; below, nothing is closed
-# Three unit vectors none of whose products exceeds 1/2 are always those of a semidefinite matrix.
+# Squares of correlations; where none in a triple is larger it is diagonally dominant, and needs no look.
 _SUSPICIOUS = np.float32(0.249)
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _SINGLE_MARGIN = np.float32(1e-5)  # some ten times the rounding of a test of correlations in single precision
-_SUSPICIOUS_PAIR, _SUSPICIOUS_TRIPLE = 0.999, 0.249  # squares of correlations; smaller ones need no look
 
 
 @part
@@ -121,75 +120,29 @@ def closes_triples(swept: Swept, s: int, last: int, rows: IntVector, start: int,
 
 @part
 def close_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
-    """Rule out every pair or triple of the columns behind the chain at once, or look at those that may win."""
-    ni = stack.n_in[level]
+    """Look at every pair or triple of the columns behind the chain, and value those that may win."""
+    ni, nf, free = stack.n_in[level], stack.n_free[level], stack.free[level]
     done = ni + chain
-    missing = search.k - done
-    K, diagonal = swept.K, swept.diagonal
-    free, nf = stack.free[level], stack.n_free[level]
-    width = len(diagonal)
-    for j in range(width):
-        diagonal[j] = np.inf
-    for a in range(chain, nf):
-        diagonal[free[a]] = K[done, free[a], free[a]]
-    suspicious = _SUSPICIOUS_PAIR if missing == 2 else _SUSPICIOUS_TRIPLE
-    for a in range(chain, nf):
-        i = free[a]
-        least = suspicious * diagonal[i]
-        hits = 0
-        for j in range(width):
-            hits += K[done, i, j] * K[done, i, j] > least * diagonal[j]
-        if hits == 1 and least > 0.0:  # the diagonal itself
-            continue
-        for b in range(a + 1, nf):
-            j = free[b]
-            is_harmless = K[done, i, j] * K[done, i, j] <= least * diagonal[j] and least > 0.0
-            if not (is_harmless or (missing == 3 and _closes_with(K, done, i, j, diagonal))):
-                _judge_tail(search, stack, swept, level, chain, a, b)
-
-
-@part
-def _closes_with(K: Cube, s: int, i: int, j: int, diagonal: Vector) -> bool:
-    """Tell whether a pair has no third column with which it is not positive semidefinite."""
-    d_i, d_j, off = diagonal[i], diagonal[j], K[s, i, j]
-    left = d_i * d_j * (1.0 - _MARGIN) - off * off
-    if not (left > 0.0 and d_i > 0.0):
-        return False
-    twice = 2.0 * off
-    hits = 0
-    for third in range(len(diagonal)):
-        u, v = K[s, i, third], K[s, j, third]
-        hits += d_j * u * u + v * (d_i * v - twice * u) > left * diagonal[third]
-    return hits == 2  # the pair itself
-
-
-@part
-def _judge_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: int, a: int, b: int) -> None:
-    """Value what a pair behind the chain, with a third column where three are missing, may be part of."""
-    ni, nf = stack.n_in[level], stack.n_free[level]
-    done = ni + chain
-    free, diagonal = stack.free[level], swept.diagonal
+    K, support = swept.K, search.scratch.support
     for s in range(done):
-        search.scratch.support[s] = stack.inside[level, s] if s < ni else free[s - ni]
-    i, j = free[a], free[b]
-    d_i, d_j, off = diagonal[i], diagonal[j], swept.K[done, i, j]
-    left = d_i * d_j * (1.0 - _MARGIN) - off * off
-    is_sound = left > 0.0 and d_i > 0.0
-    search.scratch.support[done] = i
-    search.scratch.support[done + 1] = j
-    if search.k - done == 2:
-        if not is_sound:
-            judge(search)
-        return
-    for e in range(chain, nf):
-        third = free[e]
-        if third in (i, j):
-            continue
-        u, v = swept.K[done, i, third], swept.K[done, j, third]
-        excess = d_j * u * u + v * (d_i * v - 2.0 * off * u) - left * diagonal[third]
-        if not (excess <= 0.0 and is_sound and diagonal[third] > 0.0):
-            search.scratch.support[done + 2] = third
-            judge(search)
+        support[s] = stack.inside[level, s] if s < ni else free[s - ni]
+    for a in range(chain, nf):
+        for b in range(a + 1, nf):
+            i, j = free[a], free[b]
+            d_i, d_j, off = K[done, i, i], K[done, j, j], K[done, i, j]
+            left = d_i * d_j * (1.0 - _MARGIN) - off * off
+            is_sound = left > 0.0 and d_i > 0.0
+            support[done], support[done + 1] = i, j
+            if search.k - done == 2:
+                if not is_sound:
+                    judge(search)
+                continue
+            for e in range(b + 1, nf):
+                third = free[e]
+                u, v, d = K[done, i, third], K[done, j, third], K[done, third, third]
+                if not (is_sound and d > 0.0 and d_j * u * u + v * (d_i * v - 2.0 * off * u) <= left * d):
+                    support[done + 2] = third
+                    judge(search)
 
 
 @part
