@@ -56,7 +56,7 @@ class Search(NamedTuple):
     certificate from token ``counts[DRAINED]`` to ``counts[LOGGED]``, nothing where it is empty; ``names`` are the
     columns as the certificate names them. ``counts[WANTED]`` is above zero where others wait for a part of the tree.
 
-    Workers share none of the arrays: counting references to one from two threads would cost more than the search.
+    Workers share none of the arrays: references to one from two threads are counted atomically, which is slow.
     """
 
     moments: Matrix
