@@ -7,46 +7,54 @@ import numpy as np
 from bestsubset.bnb.downdating_state import (
     DRAINED,
     EXHAUSTED,
-    FOUND,
+    GIVEN,
     LEVEL,
     LOGGED,
     NODES,
     NOT_OPENED,
     PRUNE_AT,
     PRUNED,
-    REJECTED,
-    SWEPT,
-    UPPER,
+    SWEPT_FOR,
+    WANTED,
     Search,
     Stack,
     Swept,
+    padded,
 )
+from bestsubset.bnb.tail_kernels import close_tail, closes_triples, judge, renew, sweep
 from formulations._types import Matrix
 from warmstarts.compilation import kernel, part
 
-_MARGIN = 4e-14  # rounding of one closed-pairs test, relative to its terms
+_LEAST_BURST = 20  # nodes opened even where others wait for some
 _SOLVE, _CHAIN, _END = 0, 2, 7  # tokens of the certificate
+
+_padded = part(padded)
 
 
 @kernel
 def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
-    """Open up to ``budget`` nodes, depth first, while there is room in the log; True when nothing is left."""
+    """Open up to ``budget`` nodes, depth first, while there is room in the log; True where it ran out."""
     counts = search.counts
     stop_at = counts[NODES] + budget
+    may_stop_at = counts[NODES] + _LEAST_BURST
     level = counts[LEVEL]
     while level >= 0:
-        if len(search.tokens) and len(search.tokens) - (counts[LOGGED] - counts[DRAINED]) < search.k + 4:
+        if len(search.tokens) and len(search.tokens) - (counts[LOGGED] - counts[DRAINED]) < search.k + 4 * len(
+            search.moments
+        ):
             counts[LEVEL] = level
-            return False
+            return True
         if stack.next_child[level] == NOT_OPENED:
-            if counts[NODES] >= stop_at:
+            if counts[NODES] >= stop_at or (counts[WANTED] > 0 and counts[NODES] >= may_stop_at):
                 counts[LEVEL] = level
                 return False
             counts[NODES] += 1
             _open(search, stack, swept, level)
         t = stack.next_child[level]
         if t < stack.first_child[level] or _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
-            if stack.next_child[level] != PRUNED:
+            if stack.next_child[level] == GIVEN:
+                _log(search, -1 - level)
+            elif stack.next_child[level] != PRUNED:
                 _log(search, _END)
             level -= 1  # children still to come are dearer yet
             continue
@@ -55,7 +63,7 @@ def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
         level += 1
         stack.next_child[level] = NOT_OPENED
     counts[LEVEL] = level
-    return True
+    return False
 
 
 @part
@@ -75,6 +83,61 @@ def _log_chain(search: Search, stack: Stack, level: int, chain: int) -> None:
 
 
 @part
+def _log_tail(search: Search, stack: Stack, level: int, chain: int) -> None:
+    """Log a node whose triples are closed as what a checker can redo: pairs with the dearest column in, then out, …"""
+    nf, k = stack.n_free[level], search.k
+    if k - stack.n_in[level] - chain == 2:
+        _log_chain(search, stack, level, chain)
+        return
+    free, beta_of_node, names, tokens = stack.free[level], stack.beta[level], search.names, search.tokens
+    block = _block(stack, level)
+    rows, h, beta = search.scratch.rows, search.scratch.diagonal, search.scratch.beta
+    for i in range(chain, nf):
+        h[i] = block[i, i]
+        beta[i] = beta_of_node[i]
+    at = search.counts[LOGGED] - search.counts[DRAINED]
+    tokens[at] = _CHAIN
+    tokens[at + 1] = chain + 1
+    for t in range(chain):
+        tokens[at + 2 + t] = names[free[t]]
+    at += chain + 2
+    rss = stack.rss[level]
+    depth = 0
+    while True:
+        dearest, best = chain, -1.0
+        for i in range(chain, nf):
+            increase = beta[i] * beta[i] / h[i]
+            if increase > best:
+                dearest, best = i, increase
+        tokens[at] = names[free[dearest]]
+        at += 1
+        rss += best
+        if rss >= search.scalars[PRUNE_AT] or nf - chain - depth <= 4:
+            break
+        for i in range(chain, nf):
+            rows[depth, i] = block[dearest, i]
+        for e in range(depth):
+            factor = rows[e, dearest]
+            for i in range(chain, nf):
+                rows[depth, i] -= factor * rows[e, i]
+        scale = 1.0 / np.sqrt(h[dearest])
+        step = beta[dearest] * scale
+        for i in range(chain, nf):
+            rows[depth, i] *= scale
+            h[i] -= rows[depth, i] * rows[depth, i]
+            beta[i] -= rows[depth, i] * step
+        beta[dearest], h[dearest] = 2.0, -1.0  # out: never the dearest again
+        depth += 1
+        tokens[at] = _CHAIN
+        tokens[at + 1] = 1
+        at += 2
+    for _ in range(depth):
+        tokens[at] = _END
+        at += 1
+    search.counts[LOGGED] = search.counts[DRAINED] + at
+
+
+@part
 def _bound_without(stack: Stack, level: int, t: int) -> float:
     bound: float = stack.rss[level] + stack.increase[level, t]
     return bound
@@ -82,9 +145,9 @@ def _bound_without(stack: Stack, level: int, t: int) -> float:
 
 @part
 def _block(stack: Stack, level: int) -> Matrix:
-    nf = stack.n_free[level]
+    nf, stride = stack.n_free[level], _padded(stack.n_free[level])
     start = stack.offsets[level]
-    return stack.H[start : start + nf * nf].reshape((nf, nf))
+    return stack.H[start : start + nf * stride].reshape((nf, stride))
 
 
 @part
@@ -100,12 +163,12 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
     block, beta, increase = _block(stack, level), stack.beta[level], stack.increase[level]
     for i in range(nf):
         increase[i] = beta[i] * beta[i] / block[i, i]
-    chain = search.k - ni - 2
     free = stack.free[level]
     if nf - 1 == search.k - ni:
-        _log_chain(search, stack, level, chain)
+        _log_chain(search, stack, level, search.k - ni - 2)
         _close_last_exclusion(search, stack, level)
         return
+    chain = max(search.k - ni - 3, 0)
     for t in range(chain):
         dearest = t
         for i in range(t + 1, nf):
@@ -119,9 +182,18 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
         if _bound_without(stack, level, t) >= search.scalars[PRUNE_AT]:
             stack.first_child[level] = t + 1  # leaving t out is hopeless: it is in, and costs no child
     stack.next_child[level] = chain - 1
-    _log_chain(search, stack, level, chain)
-    _sweep_chain(search, stack, swept, level, chain)
-    _close_pairs(search, stack, swept, level, chain)
+    if len(search.tokens):
+        _log_tail(search, stack, level, chain)
+    if search.scalars[PRUNE_AT] < search.scalars[SWEPT_FOR]:
+        renew(search, stack, swept, level)
+    for t in range(chain - 1):
+        sweep(swept.K, ni + t, free[t], free, t + 1, nf)
+    last = max(chain - 1, 0)  # what is left after the last column is for this node alone, and seldom needed
+    column = free[last] if chain > 0 else -1
+    if search.k - ni < 3 or not closes_triples(swept, ni + last, column, free, chain, nf):
+        if chain > 0:
+            sweep(swept.K, ni + last, column, free, chain, nf)
+        close_tail(search, stack, swept, level, chain)
 
 
 @part
@@ -148,7 +220,7 @@ def _exclude(stack: Stack, level: int, t: int) -> None:
     for a in range(t):
         stack.inside[child, ni + a] = stack.free[level, a]
     old, new = _block(stack, level), _block(stack, child)
-    pivot = old[t, t + 1 :]
+    pivot, width = old[t, t + 1 :], _padded(size)
     scale = 1.0 / old[t, t]
     step = stack.beta[level, t] * scale
     for a in range(size):
@@ -156,79 +228,8 @@ def _exclude(stack: Stack, level: int, t: int) -> None:
         stack.beta[child, a] = stack.beta[level, t + 1 + a] - pivot[a] * step
         factor = pivot[a] * scale
         source, target = old[t + 1 + a, t + 1 :], new[a]
-        for b in range(size):
+        for b in range(width):  # whole vectors: what stands behind a row is read, and never used
             target[b] = source[b] - factor * pivot[b]
-
-
-@part
-def _sweep_chain(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
-    """Sweep the node's columns and its chain into T, reusing the prefix that the last node had too."""
-    m = len(search.moments) - 1
-    ni = stack.n_in[level]
-    pivot = np.empty(m)
-    same = True
-    for s in range(ni + chain):
-        column = stack.inside[level, s] if s < ni else stack.free[level, s - ni]
-        if same and s < search.counts[SWEPT] and swept.order[s] == column:
-            continue
-        same = False
-        old, new = swept.T[s], swept.T[s + 1]
-        scale = 1.0 / old[column, column]
-        for i in range(column):
-            pivot[i] = old[i, column]
-        for i in range(column, m):
-            pivot[i] = old[column, i]
-        step = swept.w[s, column] * scale
-        for i in range(m):
-            swept.w[s + 1, i] = swept.w[s, i] - pivot[i] * step
-            factor = pivot[i] * scale
-            source, target = old[i], new[i]
-            for j in range(i, m):
-                target[j] = source[j] - factor * pivot[j]
-        swept.rss[s + 1] = swept.rss[s] - swept.w[s, column] * step
-        swept.order[s] = column
-    search.counts[SWEPT] = ni + chain
-
-
-@part
-def _close_pairs(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
-    """Rule out every pair of the columns behind the chain at once, or look at those that may win."""
-    m = len(search.moments) - 1
-    done = stack.n_in[level] + chain
-    T, w = swept.T[done], swept.w[done]
-    needed = swept.rss[done] - search.scalars[PRUNE_AT]
-    free, nf = stack.free[level], stack.n_free[level]
-    ruled_out = np.empty(m)
-    diagonal = np.empty(m)
-    squares = np.empty(m)
-    for i in range(m):
-        ruled_out[i] = -np.inf
-        diagonal[i] = T[i, i]
-        squares[i] = w[i] * w[i]
-    for a in range(chain, nf):
-        ruled_out[free[a]] = 0.0
-    for a in range(chain, nf):
-        i = free[a]
-        row = T[i]
-        on_diagonal = squares[i] * (1.0 + _MARGIN) - needed * diagonal[i] * (1.0 - _MARGIN)
-        on_square = diagonal[i] * (1.0 + _MARGIN)
-        twice = 2.0 * w[i]
-        hits = 0
-        for j in range(i + 1, m):
-            t = row[j]
-            excess = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j])
-            hits += excess + ruled_out[j] > 0.0
-        if hits == 0:
-            continue
-        for j in range(i + 1, m):
-            t = row[j]
-            excess = diagonal[j] * on_diagonal + squares[j] * on_square + t * (needed * t - twice * w[j])
-            if excess + ruled_out[j] > 0.0:
-                for s in range(done):
-                    search.support[s] = swept.order[s]
-                search.support[done] = i
-                search.support[done + 1] = j
-                _judge(search)
 
 
 @part
@@ -239,45 +240,10 @@ def _close_last_exclusion(search: Search, stack: Stack, level: int) -> None:
         if _bound_without(stack, level, out) >= search.scalars[PRUNE_AT]:
             continue
         for s in range(ni):
-            search.support[s] = stack.inside[level, s]
+            search.scratch.support[s] = stack.inside[level, s]
         position = ni
         for a in range(nf):
             if a != out:
-                search.support[position] = stack.free[level, a]
+                search.scratch.support[position] = stack.free[level, a]
                 position += 1
-        _judge(search)
-
-
-@part
-def _judge(search: Search) -> None:
-    """Value the complete support afresh (Cholesky on its moments); adopt it or record what it was worth."""
-    moments, support, work, k = search.moments, search.support, search.work, search.k
-    scalars = search.scalars
-    m = len(moments) - 1
-    value = moments[m, m]
-    for a in range(k):
-        i = support[a]
-        for b in range(a + 1):
-            total = moments[i, support[b]]
-            for s in range(b):
-                total -= work[a, s] * work[b, s]
-            if a > b:
-                work[a, b] = total / work[b, b]
-            elif total > 0.0:
-                work[a, a] = np.sqrt(total)
-            else:  # numerically dependent: nothing is proved about it
-                scalars[REJECTED] = -np.inf
-                return
-        total = moments[m, i]
-        for s in range(a):
-            total -= work[a, s] * work[s, k]
-        work[a, k] = total / work[a, a]
-        value -= work[a, k] * work[a, k]
-    if value < scalars[UPPER]:
-        scalars[UPPER] = value
-        scalars[PRUNE_AT] = value * (1.0 - search.slack) + search.allowance
-        search.counts[FOUND] += 1
-        for s in range(k):
-            search.best[s] = support[s]
-    else:
-        scalars[REJECTED] = min(scalars[REJECTED], value)
+        judge(search)

@@ -10,16 +10,43 @@ from numpy.typing import NDArray
 from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
 Cube = NDArray[np.float64]
+SingleMatrix = NDArray[np.float32]
 
 # Positions in `Search.scalars`.
-UPPER, PRUNE_AT, REJECTED = 0, 1, 2
+UPPER, PRUNE_AT, REJECTED, SWEPT_FOR, BEST = 0, 1, 2, 3, 4
 # Positions in `Search.counts`.
-LEVEL, NODES, FOUND, SWEPT, LOGGED, DRAINED = 0, 1, 2, 3, 4, 5
+LEVEL, NODES, FOUND, LOGGED, DRAINED, WANTED = 0, 1, 2, 3, 4, 5
 
 # In `Stack.next_child`.
 EXHAUSTED = -1
 NOT_OPENED = -2
 PRUNED = -3
+GIVEN = -4  # the children still to come are another worker's
+
+
+def padded(size: int) -> int:
+    """Room for a row of so many numbers, in whole vectors."""
+    return (size + 15) // 16 * 16
+
+
+class Scratch(NamedTuple):
+    """Room for what a kernel works out and forgets: a support and its factor, and a few steps of downdating."""
+
+    support: IntVector
+    factor: Matrix
+    rows: Matrix
+    diagonal: Vector
+    beta: Vector
+
+    @classmethod
+    def of(cls, p: int, k: int) -> Scratch:
+        return cls(
+            np.zeros(k, dtype=np.int64),
+            np.empty((k, k + 1)),
+            np.empty((max(p - k, 1), p)),
+            np.empty(p),
+            np.empty(p),
+        )
 
 
 class Search(NamedTuple):
@@ -27,7 +54,9 @@ class Search(NamedTuple):
 
     ``moments`` is G with c as a last row and column and y'y in the corner. ``tokens`` holds what is logged for the
     certificate from token ``counts[DRAINED]`` to ``counts[LOGGED]``, nothing where it is empty; ``names`` are the
-    columns as the certificate names them.
+    columns as the certificate names them. ``counts[WANTED]`` is above zero where others wait for a part of the tree.
+
+    Workers share none of the arrays: references to one from two threads are counted atomically, which is slow.
     """
 
     moments: Matrix
@@ -37,8 +66,7 @@ class Search(NamedTuple):
     scalars: Vector
     counts: IntVector
     best: IntVector
-    support: IntVector
-    work: Matrix
+    scratch: Scratch
     names: IntVector
     tokens: IntVector
 
@@ -68,6 +96,9 @@ class Stack(NamedTuple):
         """Room for p - k + 2 levels, each a column smaller than the one before."""
         levels = p - k + 2
         sizes = np.arange(p, p - levels, -1, dtype=np.int64)
+        rooms = np.array(
+            [size * padded(size) + padded(p) for size in sizes.tolist()]
+        )  # no row that is read reaches into the next block
         return cls(
             free=np.zeros((levels, p), dtype=np.int64),
             inside=np.zeros((levels, k), dtype=np.int64),
@@ -78,24 +109,30 @@ class Stack(NamedTuple):
             rss=np.zeros(levels),
             beta=np.zeros((levels, p)),
             increase=np.zeros((levels, p)),
-            offsets=np.concatenate([[0], np.cumsum(sizes[:-1] ** 2)]).astype(np.int64),
-            H=np.empty(int(np.sum(sizes**2))),  # pages are touched only as deep as the search goes
+            offsets=np.concatenate([[0], np.cumsum(rooms[:-1])]).astype(np.int64),
+            H=np.zeros(int(np.sum(rooms))),  # pages are touched only as deep as the search goes
         )
 
 
 class Swept(NamedTuple):
-    """Schur complements of G by growing sets of included columns, upper triangles only, for closing pairs.
+    r"""Schur complements of :math:`G - cc'/(y'y - RSS^*)` by growing sets of included columns, for closing tails.
 
-    After s steps ``T[s]`` and ``w[s]`` are what is left of G and c, ``rss[s]`` of y'y, and ``order[:s]`` the columns.
+    A support beats RSS* only where its part of the matrix is not positive semidefinite. ``K[s]`` is what is left
+    after s columns, in the rows that the node in hand and those below it need.
     """
 
-    T: Cube
-    w: Matrix
-    rss: Vector
-    order: IntVector
+    K: Cube
+    correlation: SingleMatrix
+    scale: Vector
+    suspects: IntVector
 
     @classmethod
     def of(cls, p: int, k: int) -> Swept:
         """Room for k - 2 steps."""
-        steps = max(k - 1, 1)
-        return cls(np.empty((steps, p, p)), np.zeros((steps, p)), np.zeros(steps), np.zeros(k, dtype=np.int64))
+        width = padded(p)
+        return cls(
+            K=np.zeros((max(k - 1, 1), p, width)),
+            correlation=np.zeros((p, width), dtype=np.float32),
+            scale=np.zeros(width),
+            suspects=np.zeros(p + 1, dtype=np.int64),
+        )

@@ -31,7 +31,7 @@ from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
 
 _SOLVE, _SIZES = 0, 8  # tokens of the certificate
-_SPRINT = 600  # nodes of the downdating tree before anything else is tried
+_SPRINT = 250  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
@@ -137,9 +137,17 @@ class Engine:
             return self._tall()
         return self._perspective(is_definite)
 
+    @property
+    def _threads(self) -> int:
+        """Threads for a downdating tree, each with a stack of its own."""
+        fitting = self._settings.memory_limit / stack_bytes(self.scaled.m, self.scaled.k)
+        return max(1, int(min(self._run.threads or os.cpu_count() or 1, fitting)))
+
     def _tall(self) -> Termination:
         """Positive definite moments: both trees can, and most problems end in the sprint of the first."""
-        residual = self.race.enter(ResidualTree(self.scaled, self.incumbent.value, self._slack, log=self._log()))
+        residual = self.race.enter(
+            ResidualTree(self.scaled, self.incumbent.value, self._slack, log=self._log(), threads=self._threads)
+        )
         if self._settings.tree == "downdating":
             return self.race.run([residual])
         if self._settings.tree == "race" and not self._run.is_out_of_time:
@@ -228,7 +236,7 @@ class Engine:
         log = self._log()
 
         def plant(columns: IntVector) -> Callable[[float], Tree]:
-            return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns, log)
+            return lambda upper: ResidualTree(self.scaled, upper, self._slack, columns, log, self._threads)
 
         # All columns of one part span what all columns span, so its floor is everybody's.
         floor = ResidualTree(self.scaled, self.incumbent.value, self._slack, parts.columns[0]).bound

@@ -22,7 +22,7 @@ class ResidualTree:
     (the argument of Hofmann, Gatu, Kontoghiorghes, Colubi and Zeileis 2020 for information criteria).
 
     ``columns`` restricts the search to some columns, all the included ones among them. The tree is logged at the end of
-    ``log``.
+    ``log``; up to ``threads`` may work on it.
     """
 
     def __init__(
@@ -32,7 +32,9 @@ class ResidualTree:
         relative_slack: float,
         columns: IntVector | None = None,
         log: TreeLog | None = None,
+        threads: int = 1,
     ) -> None:
+        self._threads = threads
         allowed = np.arange(scaled.m) if columns is None else columns
         self._included = np.flatnonzero(scaled.included)
         self._free = allowed[~scaled.included[allowed]]
@@ -157,7 +159,8 @@ class ResidualTree:
         self._planted = self._logged[0]
         tokens, names = (self.log.tokens, self.log.names[self._free]) if self.log else (None, None)
         self._tree = DowndatingTree(
-            self._G, self._c, self._yy, size, upper, self._slack, self.condition, self._lost, tokens, names
+            self._G, self._c, self._yy, size, upper, self._slack, self.condition, self._lost, tokens, names,
+            self._threads,
         )  # fmt: skip
         return True
 
