@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from bestsubset.bnb.downdating_crew import Crew
+from bestsubset.bnb.downdating_crew import DowndatingCrew
 from bestsubset.bnb.downdating_state import LEVEL, REJECTED, Scratch, Search, Stack, Swept, padded
 from bestsubset.bnb.downdating_worker import Worker
 from bestsubset.bnb.log import Stream
@@ -111,7 +111,7 @@ class DowndatingTree:
         start = tokens.length if tokens is not None else 0
         self._first = Worker(search, Stack.of(p, k), Swept.of(p, k), tokens, start)
         self._threads = threads
-        self._crew: Crew | None = None
+        self._crew: DowndatingCrew | None = None
         self._plant(G, c, yy)
 
     def _plant(self, G: Matrix, c: Vector, yy: float) -> None:
@@ -141,7 +141,7 @@ class DowndatingTree:
                 self._first.work(alone)
             if self._first.is_idle or self.nodes >= stop_at:
                 return self._first.is_idle
-            self._crew = Crew(self._first, self._threads)
+            self._crew = DowndatingCrew(self._first, self._threads)
         self._crew.grow(stop_at - self.nodes)
         if self._crew.is_exhausted:
             self._crew.splice_log()

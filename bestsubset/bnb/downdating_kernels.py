@@ -23,15 +23,15 @@ from bestsubset.bnb.downdating_state import (
 )
 from bestsubset.bnb.tail_kernels import close_tail, closes_triples, judge, renew, sweep
 from formulations._types import Matrix
-from warmstarts.compilation import kernel, part
+from warmstarts.compilation import lean_kernel, lean_part
 
 _LEAST_BURST = 20  # nodes opened even where others wait for some
 _SOLVE, _CHAIN, _END = 0, 2, 7  # tokens of the certificate
 
-_padded = part(padded)
+_padded = lean_part(padded)
 
 
-@kernel
+@lean_kernel
 def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
     """Open up to ``budget`` nodes, depth first, while there is room in the log; True where it ran out."""
     counts = search.counts
@@ -66,14 +66,14 @@ def grow(search: Search, stack: Stack, swept: Swept, budget: int) -> bool:
     return False
 
 
-@part
+@lean_part
 def _log(search: Search, token: int) -> None:
     if len(search.tokens):
         search.tokens[search.counts[LOGGED] - search.counts[DRAINED]] = token
         search.counts[LOGGED] += 1
 
 
-@part
+@lean_part
 def _log_chain(search: Search, stack: Stack, level: int, chain: int) -> None:
     """Log the node: its children follow as they are opened."""
     _log(search, _CHAIN)
@@ -82,7 +82,7 @@ def _log_chain(search: Search, stack: Stack, level: int, chain: int) -> None:
         _log(search, search.names[stack.free[level, t]])
 
 
-@part
+@lean_part
 def _log_tail(search: Search, stack: Stack, level: int, chain: int) -> None:
     """Log a node whose triples are closed as what a checker can redo: pairs with the dearest column in, then out, …"""
     nf, k = stack.n_free[level], search.k
@@ -90,7 +90,9 @@ def _log_tail(search: Search, stack: Stack, level: int, chain: int) -> None:
         _log_chain(search, stack, level, chain)
         return
     free, beta_of_node, names, tokens = stack.free[level], stack.beta[level], search.names, search.tokens
-    block = _block(stack, level)
+    stride = _padded(stack.n_free[level])  # a lean part cannot return a view, so the block is made where it is used
+    start = stack.offsets[level]
+    block = stack.H[start : start + stack.n_free[level] * stride].reshape((stack.n_free[level], stride))
     rows, h, beta = search.scratch.rows, search.scratch.diagonal, search.scratch.beta
     for i in range(chain, nf):
         h[i] = block[i, i]
@@ -137,20 +139,13 @@ def _log_tail(search: Search, stack: Stack, level: int, chain: int) -> None:
     search.counts[LOGGED] = search.counts[DRAINED] + at
 
 
-@part
+@lean_part
 def _bound_without(stack: Stack, level: int, t: int) -> float:
     bound: float = stack.rss[level] + stack.increase[level, t]
     return bound
 
 
-@part
-def _block(stack: Stack, level: int) -> Matrix:
-    nf, stride = stack.n_free[level], _padded(stack.n_free[level])
-    start = stack.offsets[level]
-    return stack.H[start : start + nf * stride].reshape((nf, stride))
-
-
-@part
+@lean_part
 def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
     """Order a node's children and close what needs none: the pairs at the end of its chain, or its only exclusion."""
     nf, ni = stack.n_free[level], stack.n_in[level]
@@ -160,7 +155,9 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
         stack.next_child[level] = PRUNED
         _log(search, _SOLVE)
         return
-    block, beta, increase = _block(stack, level), stack.beta[level], stack.increase[level]
+    start, stride = stack.offsets[level], _padded(stack.n_free[level])
+    block = stack.H[start : start + stack.n_free[level] * stride].reshape((stack.n_free[level], stride))
+    beta, increase = stack.beta[level], stack.increase[level]
     for i in range(nf):
         increase[i] = beta[i] * beta[i] / block[i, i]
     free = stack.free[level]
@@ -196,7 +193,7 @@ def _open(search: Search, stack: Stack, swept: Swept, level: int) -> None:
         close_tail(search, stack, swept, level, chain)
 
 
-@part
+@lean_part
 def _swap(block: Matrix, nf: int, a: int, b: int) -> None:
     """Swap rows and columns a and b of a symmetric block."""
     for i in range(nf):
@@ -206,7 +203,7 @@ def _swap(block: Matrix, nf: int, a: int, b: int) -> None:
         row[a], row[b] = row[b], row[a]
 
 
-@part
+@lean_part
 def _exclude(stack: Stack, level: int, t: int) -> None:
     """Make the child that includes the first t free columns and excludes the next: a rank-one downdate."""
     child = level + 1
@@ -219,7 +216,10 @@ def _exclude(stack: Stack, level: int, t: int) -> None:
         stack.inside[child, a] = stack.inside[level, a]
     for a in range(t):
         stack.inside[child, ni + a] = stack.free[level, a]
-    old, new = _block(stack, level), _block(stack, child)
+    start, stride = stack.offsets[level], _padded(stack.n_free[level])
+    old = stack.H[start : start + stack.n_free[level] * stride].reshape((stack.n_free[level], stride))
+    start, stride = stack.offsets[child], _padded(stack.n_free[child])
+    new = stack.H[start : start + stack.n_free[child] * stride].reshape((stack.n_free[child], stride))
     pivot, width = old[t, t + 1 :], _padded(size)
     scale = 1.0 / old[t, t]
     step = stack.beta[level, t] * scale
@@ -232,7 +232,7 @@ def _exclude(stack: Stack, level: int, t: int) -> None:
             target[b] = source[b] - factor * pivot[b]
 
 
-@part
+@lean_part
 def _close_last_exclusion(search: Search, stack: Stack, level: int) -> None:
     """One column too many: leave each out in turn."""
     nf, ni = stack.n_free[level], stack.n_in[level]

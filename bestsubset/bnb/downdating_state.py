@@ -118,7 +118,7 @@ class Swept(NamedTuple):
     r"""Schur complements of :math:`G - cc'/(y'y - RSS^*)` by growing sets of included columns, for closing tails.
 
     A support beats RSS* only where its part of the matrix is not positive semidefinite. ``K[s]`` is what is left
-    after s columns, in the rows that the node in hand and those below it need.
+    after s columns, in the rows that the node in hand and those below it need. ``suspects`` is room for a list of them.
     """
 
     K: Cube

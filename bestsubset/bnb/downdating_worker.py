@@ -20,6 +20,7 @@ from bestsubset.bnb.downdating_state import (
     REJECTED,
     SWEPT_FOR,
     UPPER,
+    WANTED,
     Scratch,
     Search,
     Stack,
@@ -88,6 +89,10 @@ class Worker:
         if value < scalars[UPPER]:
             scalars[UPPER] = value
             scalars[PRUNE_AT] = value * (1 - self.search.slack) + self.search.allowance
+
+    def ask(self, waiting: int) -> None:
+        """Tell how many wait for a part of this one's."""
+        self.search.counts[WANTED] = waiting
 
     def work(self, nodes: int) -> None:
         """Open up to so many nodes; fewer where another worker wants some."""

@@ -38,6 +38,13 @@ _MOST_FOR_PAIRS = 200  # columns
 ALONE = 300  # nodes before there are other threads
 
 
+class PerspectiveCrew(Crew[Worker]):
+    """Several workers on one perspective tree."""
+
+    def hand_over(self, giver: Worker, taker: Worker) -> bool:
+        return giver.give(taker)
+
+
 class PerspectiveTree:
     """Search with bursts of compiled work; all state lives in arrays between them.
 
@@ -91,7 +98,7 @@ class PerspectiveTree:
                 log=log,
             )
         ]
-        self._crew: Crew | None = None
+        self._crew: PerspectiveCrew | None = None
         first = np.zeros(m) if gamma is None else gamma.copy()
         start = _first_mu(quadratic) if mu is None else max(mu, quadratic.lambda0)
         self._first.plant(np.where(quadratic.included, IN, FREE).astype(np.int8), first, start)
@@ -129,7 +136,7 @@ class PerspectiveTree:
             self._first.work(stop_at - self.nodes)
         return all(worker.is_idle for worker in self._workers)
 
-    def _hired(self) -> Crew:
+    def _hired(self) -> PerspectiveCrew:
         """As many workers as threads, with nothing to do yet, whose nodes and multipliers have names of their own."""
         first = self._first
         self._workers += [first.another(number) for number in range(1, self._threads)]
@@ -137,7 +144,7 @@ class PerspectiveTree:
         for number, worker in enumerate(self._workers):
             worker.share = 1 / self._threads
             worker.search.counts[[IDS, STRIDE]] = next_id + 2 * number, 2 * self._threads
-        return Crew(self._workers)
+        return PerspectiveCrew(self._workers)
 
     def compress(self) -> None:
         """Drop the columns that every open node excludes: after the root they are most of a wide problem."""

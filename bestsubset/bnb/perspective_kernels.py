@@ -40,6 +40,7 @@ from bestsubset.bnb.perspective_state import (
     SHARES,
     STACKED,
     STRIDE,
+    WANTED,
     WORKING_DUAL,
     WORKING_FULL,
     Log,
@@ -65,13 +66,13 @@ def grow(
 ) -> int:
     """Open up to ``budget`` nodes, best bound first with dives."""
     scalars, counts = search.scalars, search.counts
-    stop_at = counts[NODES] + budget
+    stop_at, may_stop_at = counts[NODES] + budget, counts[NODES] + min(budget, 8)
     while True:
         is_resumed = counts[CURRENT] == BEING_BOUNDED
         if not is_resumed:
             if counts[CURRENT] == NO_NODE and counts[OPEN] + counts[STACKED] == 0:
                 return FINISHED
-            if counts[NODES] >= stop_at:
+            if counts[NODES] >= stop_at or (counts[WANTED] > 0 and counts[NODES] >= may_stop_at):
                 return BUDGET_SPENT
             if counts[CURRENT] == NO_NODE:
                 pop(pool, node, search)

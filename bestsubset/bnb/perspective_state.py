@@ -21,9 +21,10 @@ UPPER, PRUNE_AT, REJECTED, BOUND, MU = 0, 1, 2, 3, 4
 # OPEN counts the nodes on the heap, STACKED those on the stack; from HEAP_LIMIT open nodes on (0: never) the search
 # goes depth first. ID is that of the node in hand, IDS the next number to be given out, a STRIDE apart; MULTIPLIER
 # proves the bound of the node in hand (-1: none logged), unless FRESH says that ``Node.proof`` does, not logged yet.
-# ASSEMBLED says that the working set is that of the node in hand, and SEEN that so is ``Node.w``.
+# ASSEMBLED says that the working set is that of the node in hand, and SEEN that so is ``Node.w``; WANTED
+# is above zero where others wait for a part of the tree.
 NODES, FOUND, OPEN, CURRENT, ID, IDS, MULTIPLIER, FRESH = 0, 1, 2, 3, 4, 5, 6, 7
-STACKED, HEAP_LIMIT, ASSEMBLED, SEEN, STRIDE = 8, 9, 10, 11, 12
+STACKED, HEAP_LIMIT, ASSEMBLED, SEEN, STRIDE, WANTED = 8, 9, 10, 11, 12, 13
 # What `Search.counts[CURRENT]` says of the node in hand.
 NO_NODE, BEING_BOUNDED, JUST_MADE = 0, 1, 2
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from bestsubset.bnb.crew import Member
 from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.node_events import NodeEvents
 from bestsubset.bnb.perspective_rows import Rows
@@ -34,6 +33,7 @@ from bestsubset.bnb.perspective_state import (
     STACKED,
     STRIDE,
     UPPER,
+    WANTED,
     WORKING_FULL,
     Log,
     Node,
@@ -93,7 +93,7 @@ class Worker:
         self._slack, self._allowance, self._closes_pairs = slack, allowance, closes_pairs
         self.search = Search(
             scalars=np.array([upper, upper * (1 - slack) + allowance, np.inf, -np.inf, 0.0]),
-            counts=np.zeros(13, dtype=np.int64),
+            counts=np.zeros(14, dtype=np.int64),
             best=np.full(quadratic.k, -1, dtype=np.int64),
         )
         self.search.counts[[IDS, MULTIPLIER, STRIDE]] = 1, -1, 2
@@ -168,6 +168,10 @@ class Worker:
         if value < scalars[UPPER]:
             scalars[UPPER] = value
             scalars[PRUNE_AT] = value * (1 - self._slack) + self._allowance
+
+    def ask(self, waiting: int) -> None:
+        """Tell how many wait for a part of this one's."""
+        self.search.counts[WANTED] = waiting
 
     def work(self, nodes: int) -> None:
         """Open up to so many nodes.
@@ -247,12 +251,11 @@ class Worker:
         in_hand = self.node.status[np.newaxis, :m]
         return np.vstack([statuses, in_hand]), np.append(bounds, self.search.scalars[BOUND])
 
-    def give(self, other: Member) -> bool:
+    def give(self, other: Worker) -> bool:
         """Leave every other open node to an idle worker; False where there are too few.
 
         Interrupted half way, both have them: twice is sound, never is not.
         """
-        assert isinstance(other, Worker)
         slots = self.open_slots()
         if len(slots) < 2:
             return False

@@ -17,7 +17,7 @@ from bestsubset.bnb.downdating_state import (
     Swept,
 )
 from formulations._types import IntVector, Matrix
-from warmstarts.compilation import part
+from warmstarts.compilation import lean_part
 
 _MARGIN = 4e-14  # rounding of one test, relative to its terms
 _LEAST_PIVOT = 1e-13  # of a column whose inclusion is swept; below, nothing is closed
@@ -27,7 +27,7 @@ _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _SINGLE_MARGIN = np.float32(1e-5)  # some ten times the rounding of a test of correlations in single precision
 
 
-@part
+@lean_part
 def renew(search: Search, stack: Stack, swept: Swept, level: int) -> None:
     """Build the Schur complements of the included columns anew, for the value to beat as it is now."""
     moments = search.moments
@@ -40,13 +40,15 @@ def renew(search: Search, stack: Stack, swept: Swept, level: int) -> None:
             first[i, j] = moments[i, j] - moments[m, i] * moments[m, j] / explained
         if not explained > 0.0:
             _give_up(first, i)
-    everything = np.arange(m)
+    everything = swept.suspects
+    for i in range(m):
+        everything[i] = i
     for s in range(stack.n_in[level]):
         sweep(swept.K, s, stack.inside[level, s], everything, 0, m)
     search.scalars[SWEPT_FOR] = threshold
 
 
-@part
+@lean_part
 def sweep(K: Cube, s: int, column: int, rows: IntVector, start: int, stop: int) -> None:
     """Sweep a column out of the rows that are still needed."""
     if not K[s, column, column] > _LEAST_PIVOT:
@@ -61,7 +63,7 @@ def sweep(K: Cube, s: int, column: int, rows: IntVector, start: int, stop: int) 
             K[s + 1, i, j] = K[s, i, j] - factor * K[s, column, j]
 
 
-@part
+@lean_part
 def _give_up(K: Matrix, i: int) -> None:
     """Make a row that closes nothing."""
     for j in range(K.shape[1]):
@@ -69,7 +71,7 @@ def _give_up(K: Matrix, i: int) -> None:
     K[i, i] = -1.0
 
 
-@part
+@lean_part
 def closes_triples(swept: Swept, s: int, last: int, rows: IntVector, start: int, stop: int) -> bool:
     """Tell, in single precision and with a margin for that, whether no triple of some columns can win.
 
@@ -118,7 +120,7 @@ def closes_triples(swept: Swept, s: int, last: int, rows: IntVector, start: int,
     return True
 
 
-@part
+@lean_part
 def close_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: int) -> None:
     """Look at every pair or triple of the columns behind the chain, and value those that may win."""
     ni, nf, free = stack.n_in[level], stack.n_free[level], stack.free[level]
@@ -145,7 +147,7 @@ def close_tail(search: Search, stack: Stack, swept: Swept, level: int, chain: in
                     judge(search)
 
 
-@part
+@lean_part
 def judge(search: Search) -> None:
     """Value the complete support afresh (Cholesky on its moments); adopt it or record what it was worth."""
     moments, k = search.moments, search.k

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import bestsubset as bs
-from bestsubset.bnb import downdating, downdating_crew
+from bestsubset.bnb import crew, downdating
+from bestsubset.bnb.crew import Crew
 from bestsubset.bnb.downdating import DowndatingTree
-from bestsubset.bnb.downdating_crew import Crew
 from bestsubset.bnb.downdating_worker import Worker
 from bestsubset.bnb.log import Stream
 from bestsubset.certificates import exact
@@ -26,7 +26,7 @@ P, K = 14, 6
 @pytest.fixture(autouse=True)
 def split_from_the_first_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downdating, "ALONE", 1)
-    monkeypatch.setattr(downdating_crew, "BURST", 1e-5)
+    monkeypatch.setattr(crew, "BURST", 1e-5)
 
 
 def hard(seed: int, n: int = 60, p: int = 30) -> tuple[np.ndarray, np.ndarray]:
