@@ -93,9 +93,11 @@ class Crew(ABC, Generic[M]):
     def _work(self, worker: M) -> None:
         try:
             while (nodes := self._next_burst(worker)) > 0:
-                before, began = worker.nodes, time.perf_counter()
+                # Seconds of this thread alone: waiting for a core or the interpreter must not make bursts shorter,
+                # since short ones wait more.
+                before, began = worker.nodes, time.thread_time()
                 worker.work(nodes)
-                opened, seconds = worker.nodes - before, time.perf_counter() - began
+                opened, seconds = worker.nodes - before, time.thread_time() - began
                 with self._turn:
                     self._left += nodes - opened
                     if opened > 20 or seconds > BURST:
