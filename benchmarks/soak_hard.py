@@ -249,6 +249,8 @@ def run(arguments: argparse.Namespace) -> int:
         hard = instance(arguments.seed, number, arguments.memory, arguments.time_limit)
         _tell(f"{number}: {hard.name}")
         again = f"hard --seed {arguments.seed} --memory {arguments.memory:g} --first {number} --instances 1"
+        if arguments.time_limit is not None:
+            again += f" --time-limit {arguments.time_limit:g}"
         for text in soak.run(hard, (1, 2) if done % 2 else (2, 1)):
             print(f"FAILURE {again}: {text}; {hard.name}", flush=True)
         soak.note_base()
