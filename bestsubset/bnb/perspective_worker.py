@@ -30,6 +30,7 @@ from bestsubset.bnb.perspective_state import (
     PRUNE_AT,
     REJECTED,
     ROWS_MISSING,
+    SEEN,
     STACKED,
     STRIDE,
     UPPER,
@@ -122,7 +123,7 @@ class Worker:
     def _adopt(self, status: StatusVector, gamma: Vector) -> None:
         self.node = Node.of(status, gamma, self.quadratic.k, self._closes_pairs)
         self.working = Working.of(min(len(gamma), _FIRST_WORKING), len(gamma))
-        self.search.counts[ASSEMBLED] = 0
+        self.search.counts[[ASSEMBLED, SEEN]] = 0  # neither the working set nor w is that of the node
 
     def plant(self, status: StatusVector, gamma: Vector, mu: float) -> None:
         """Take the root in hand."""
