@@ -12,6 +12,8 @@ from formulations._types import IntVector, Matrix
 
 RowsOf = Callable[[IntVector], Matrix]
 
+_FIRST_BYTES = 2**30  # of room for rows at once
+
 
 class Rows:
     """Rows that are formed once and kept; several threads may ask.
@@ -39,7 +41,8 @@ class Rows:
 
     @property
     def nbytes(self) -> int:
-        return self.rows.nbytes
+        """Memory that is used."""
+        return self._count * self.rows.shape[1] * 8
 
     def fetch(self, columns: IntVector) -> None:
         """Form the rows of columns that have none.
@@ -54,13 +57,17 @@ class Rows:
                 return
             m, needed = len(self.slot), self._count + len(wanted)
             if needed > len(self.rows):
-                capacity = min(m, max(needed, 2 * len(self.rows), 64))
-                if capacity * m * 8.0 > self._memory_limit:
+                # Room is asked for generously where it is much: it is used only as far as it is written to, and
+                # moving the rows would take as long as forming some.
+                capacity = min(m, max(needed, 2 * len(self.rows), _FIRST_BYTES // (8 * m), 64))
+                capacity = min(capacity, int(self._memory_limit) // (8 * m))
+                if capacity < needed:
                     raise MemoryLimitReached
                 larger = np.empty((capacity, m))
                 larger[: self._count] = self.rows[: self._count]
                 self.rows = larger
-            self.rows[self._count : needed] = self._rows_of(self._columns[wanted])[:, self._columns]
+            rows = self._rows_of(self._columns[wanted])
+            self.rows[self._count : needed] = rows if rows.shape[1] == m else rows[:, self._columns]
             slot = self.slot.copy()
             slot[wanted] = np.arange(self._count, needed)
             self.slot, self._count = slot, needed

@@ -50,7 +50,8 @@ from bestsubset.bnb.tree import MemoryLimitReached
 from formulations._types import IntMatrix, IntVector, Vector
 from warmstarts.compilation import compiling
 
-_BATCH = 16  # rows of Q formed at once
+_BATCH, _LARGE_BATCH = 16, 32  # rows of Q formed at once; of large problems, each look at whose data takes long
+_LARGE = 30_000  # columns
 _ROOT_SWEEPS = 20
 _FIRST_POOL = 64
 _FIRST_WORKING = 200  # an odd multiple of 8: columns of a power of two would fall on the same lines of the cache
@@ -218,7 +219,8 @@ class Worker:
         if len(included):
             return included
         free = np.flatnonzero(lacking & (status == FREE))
-        return free[np.argsort(-np.abs(self.node.w[free]))[:_BATCH]]
+        batch = _BATCH if len(lacking) < _LARGE else _LARGE_BATCH
+        return free[np.argpartition(-self.node.gain[free], min(batch, len(free)) - 1)[:batch]]
 
     def _enlarge_pool(self) -> None:
         """Twice the room for open nodes; where memory forbids it, room for one dive: the search goes depth first."""

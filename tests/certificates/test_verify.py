@@ -175,7 +175,7 @@ def test_other_data_are_named(what: str, word: str) -> None:
         ({"n": 90, "p": 70, "k": 20}, {"time_limit": 0.2}),
         ({}, {"solver": bs.BranchAndBound(tree="downdating", node_limit=150)}),
         ({}, {"solver": bs.BranchAndBound(tree="perspective", node_limit=150)}),
-        ({"n": 50, "p": 300, "k": 12, "lambda2": 0.5}, {"solver": bs.BranchAndBound(memory_limit=2e6)}),
+        ({"n": 50, "p": 300, "k": 12, "lambda2": 0.5}, {"solver": bs.BranchAndBound(memory_limit=1e6)}),
         ({"lambda0": 40.0}, {"solver": bs.BranchAndBound(tree="downdating", node_limit=300)}),
         ({"lambda2": 1.0, "constraints": [bs.Group([0, 1])]}, {"solver": bs.BranchAndBound(node_limit=20)}),
         ({"n": 20}, {"solver": bs.Enumeration(), "time_limit": 0}),
