@@ -42,7 +42,7 @@ class Rows:
     @property
     def nbytes(self) -> int:
         """Memory that is used."""
-        return self._count * self.rows.shape[1] * 8
+        return self._count * len(self.slot) * 8
 
     def fetch(self, columns: IntVector) -> None:
         """Form the rows of columns that have none.
