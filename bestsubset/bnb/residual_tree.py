@@ -55,7 +55,12 @@ class ResidualTree:
         if len(self._free):
             values, vectors = linalg.eigh(self._G)
             self.condition = float(values[-1] / values[0])
-            explained = float(np.sum((vectors.T @ self._c) ** 2 / values))
+            on_vectors = vectors.T @ self._c
+            explained = float(np.sum(on_vectors**2 / values))
+            # Moments are known to a few roundings of whole columns, and a sum of squares changes by those times
+            # (1 + ‖β‖₁)², with β the coefficients of whole columns.
+            size = 1.0 + float(np.abs(vectors @ (on_vectors / values)).sum()) / left**0.5
+            self._lost = max(self._lost, 1e-15 * size * size)
             self._least_rss = max(0.0, self._yy - explained - self._lost * self.condition**0.5)
         # The included columns alone are a support of their own.
         self._bound_of_done = 0.5 * self._yy + self._price(0) - self._lost if scaled.lambda0 > 0 or not k else np.inf
