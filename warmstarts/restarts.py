@@ -111,16 +111,22 @@ class _Search:
                 break
             self._improve(size, self._starts(size))
             self._kick(size)
-            value = 0.5 * self.rss[size] + self.scaled.lambda0 * len(self.best[size])
+            value = self._price(size)
             if np.isfinite(value):
                 least, since = (value, 0) if value < least else (least, since + 1)
             if self.cheap and since >= _PATIENCE:
                 break
+        if self.cheap and not self.source.is_whole and self.work > 0.0:
+            best = min(self.best, key=self._price)
+            self._improve(best, [IterativeHardThresholding().threshold(self.source, best)])
         done = sorted(self.best)
         for below, above in reversed(list(pairwise(done))):
             if self.work > 0.0 and len(self.best[above]) > below:
                 self._improve(below, [shrink(self.source, self.best[above], below)])
         return {size: np.sort(support) for size, support in self.best.items()}
+
+    def _price(self, size: int) -> float:
+        return 0.5 * self.rss[size] + self.scaled.lambda0 * len(self.best[size])
 
     def _leap(self) -> None:
         """Try the size where forward selection is best, when no work is left for all sizes."""
@@ -141,7 +147,7 @@ class _Search:
             return starts
         if self.strength is not None:
             starts.append(self.strength[:size])
-        if not self.source.is_whole:
+        if not self.source.is_whole and not self.cheap:
             starts.append(IterativeHardThresholding().threshold(self.source, size))
         if self.start is not None and size >= len(self.forced):
             starts.append(self._resized(self.start, size))
