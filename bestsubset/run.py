@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,15 @@ class Run:
     @property
     def seconds_left(self) -> float:
         return np.inf if self.time_limit is None else max(0.0, self.time_limit - self.seconds)
+
+    @property
+    def cores(self) -> int:
+        """Threads that may work: as many as asked for, or all cores that this process may use."""
+        if self.threads is not None:
+            return self.threads
+        if hasattr(os, "sched_getaffinity"):  # not where the system cannot pin processes to cores
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
     def rng(self) -> np.random.Generator:
         """A fresh generator: the same for the same ``random_state``."""

@@ -9,7 +9,7 @@ from bestsubset.bnb.reduction import unit_diagonal
 from formulations import ScaledProblem
 
 SMALLEST_EIGENVALUE = 1e-9  # of unit-diagonal moments: below it, trees on moments lose too many digits
-DENSE = 1500  # columns up to which the whole Gram matrix and one BLAS thread are the right tools
+DENSE = 1500  # columns up to which a look at the eigenvalues of the moments takes little time
 _LARGEST_RIDGE = 1e8  # of a unit column: beyond it, fits with the ridge as extra rows lose the digits of the data
 
 

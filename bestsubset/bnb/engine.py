@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 from bestsubset.blas import blas_threads
 from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
-from bestsubset.bnb.conditioning import DENSE, SMALLEST_EIGENVALUE, has_definite_moments, is_nearly_dependent
+from bestsubset.bnb.conditioning import SMALLEST_EIGENVALUE, has_definite_moments, is_nearly_dependent
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
 from bestsubset.bnb.independence import Parts, independent_parts
@@ -66,7 +65,7 @@ class Engine:
     def search(self) -> Termination:
         """Run until the gap is closed or a limit is met; KeyboardInterrupt included."""
         try:
-            with blas_threads(1 if self._has_small_products() else self._run.threads):
+            with blas_threads(1):  # threads share trees and blocks of data: those of BLAS wait for each other
                 self._warm_start()
                 return self._search()
         except KeyboardInterrupt:
@@ -75,10 +74,6 @@ class Engine:
             return Termination.MEMORY_LIMIT
         except _OutOfTime:
             return Termination.TIME_LIMIT
-
-    def _has_small_products(self) -> bool:
-        """Few columns; or so many that threads share the blocks of the data, not the products."""
-        return self.scaled.m <= DENSE or self.scaled.design.is_blocked
 
     def _log(self, separable: Vector | None = None) -> TreeLog | None:
         """A log for one tree; ``separable`` is ρ where a diagonal was moved to the ridge."""
@@ -141,7 +136,7 @@ class Engine:
     def _threads(self) -> int:
         """Threads for a downdating tree, each with a stack of its own."""
         fitting = self._settings.memory_limit / stack_bytes(self.scaled.m, self.scaled.k)
-        return max(1, int(min(self._run.threads or os.cpu_count() or 1, fitting)))
+        return max(1, int(min(self._run.cores, fitting)))
 
     def _tall(self) -> Termination:
         """Positive definite moments: both trees can, and most problems end in the sprint of the first."""
@@ -195,7 +190,7 @@ class Engine:
             mu=mu,
             memory_limit=self._settings.memory_limit,
             log=self._log(None if Q is None else quadratic.rho),
-            threads=self._run.threads or os.cpu_count() or 1,
+            threads=self._run.cores,
         )
 
     def _rows(self, columns: IntVector) -> Matrix:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ class Enumeration(Solver):
     def solve(self, problem: Problem, run: Run) -> Answer:
         scaled = ScaledProblem.of(problem)
         incumbent = Incumbent(scaled)
-        threads = run.threads or os.cpu_count() or 1
+        threads = run.cores
         search = _Search(scaled, incumbent, run, threads)
         try:
             if self._is_closed_form(problem) and self.count(problem) > _DIRECT:
