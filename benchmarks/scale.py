@@ -1,11 +1,13 @@
 """Data that are large: seconds by stage, peak memory over the size of the data, and the gap.
 
-Run as ``python -m benchmarks.scale million|hundred-thousand|parquet``; the data are made in a temporary folder.
+Run as ``python -m benchmarks.scale million|hundred-thousand|parquet``; the data are made in a temporary folder, and the
+figures kept for the page of the comparison with peers.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +25,13 @@ from benchmarks.instances import _half_smallest_gain, seeded, true_support
 from formulations import ScaledProblem
 from formulations._types import Data, Vector
 
+KEPT = Path(".peers/scale.json")
+
 _TRUE = 10
 _COLUMNS = 10_000  # of the data made at a time
+
+
+_seconds: dict[str, float] = {}  # wall time of each stage
 
 
 @contextmanager
@@ -32,6 +40,7 @@ def stage(name: str) -> Iterator[None]:
     wall, processor = time.perf_counter(), time.process_time()
     yield
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    _seconds[name] = wall
     print(f"{name:28s} {wall:8.2f} s wall {processor:8.2f} s processor, peak {_peak() / 1e6:8.0f} MB", flush=True)
 
 
@@ -62,7 +71,7 @@ def wide(folder: Path, n: int, p: int, kind: type[np.floating], mapped: bool) ->
     return X, y / np.linalg.norm(y)
 
 
-def solve_wide(n: int, p: int, kind: type[np.floating], mapped: bool, time_limit: float) -> None:
+def solve_wide(n: int, p: int, kind: type[np.floating], mapped: bool, time_limit: float) -> dict[str, Any]:
     """Solve and verify one wide problem, λ2 = ½, λ0 half the smallest gain of a true column."""
     _warm_up()
     before = _peak()
@@ -77,12 +86,21 @@ def solve_wide(n: int, p: int, kind: type[np.floating], mapped: bool, time_limit
             ScaledProblem.of(problem)
         with stage("solve"):
             result = bs.solve(problem, time_limit=time_limit)
-        print(f"peak memory / data: {(_peak() - before) / X.nbytes:.2f}")
+        peak = _peak() - before
+        print(f"peak memory / data: {peak / X.nbytes:.2f}")
         print(result.statement())
         print(f"gap {result.relative_gap:.2g}, nodes {result.stats.nodes}, support {result.support}", flush=True)
         with stage("verify"):
             verdict = result.verify()
         print(f"peak memory / data: {(_peak() - before) / X.nbytes:.2f}; {verdict}")
+        return {
+            "row": f"n = {n}, p = {p}, {np.dtype(kind).name}, λ2 = 1/2",
+            "seconds": _seconds["Problem"] + _seconds["solve"],
+            "check": _seconds["verify"],
+            "valid": verdict.valid,
+            "gap": result.relative_gap,
+            "memory": peak / X.nbytes,
+        }
 
 
 def write_parquet(path: Path, n: int, p: int, rows: int = 2**17) -> None:
@@ -108,7 +126,7 @@ def read_parquet(path: Path) -> int:
     return sum(batch.num_rows for batch in pyarrow.parquet.ParquetFile(path).iter_batches())
 
 
-def solve_parquet(n: int, p: int) -> None:
+def solve_parquet(n: int, p: int) -> dict[str, Any]:
     """Sum up the moments of a Parquet file in one pass and solve for k = 10."""
     _warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -126,10 +144,18 @@ def solve_parquet(n: int, p: int) -> None:
                 problem = bs.Problem.from_moments(moments, 10)
             with stage("solve"):
                 result = bs.solve(problem)
-        print(f"peak memory over the process before: {(_peak() - before) / 1e6:.0f} MB")
+        peak = _peak() - before
+        print(f"peak memory over the process before: {peak / 1e6:.0f} MB")
         print(result.statement())
         with stage("read the file with pyarrow"):
             read_parquet(path)
+        return {
+            "row": f"n = {n}, p = {p}, k = 10, from Parquet",
+            "seconds": _seconds["moments of the file, and solve"],
+            "reading": _seconds["read the file with pyarrow"],
+            "gap": result.relative_gap,
+            "memory": peak / 1e9,
+        }
 
 
 def main() -> None:
@@ -140,11 +166,14 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=60.0)
     chosen = parser.parse_args()
     if chosen.which == "million":
-        solve_wide(1000, 1_000_000, np.float32, chosen.mapped, chosen.time_limit)
+        found = solve_wide(1000, 1_000_000, np.float32, chosen.mapped, chosen.time_limit)
     elif chosen.which == "parquet":
-        solve_parquet(10_000_000, 50)
+        found = solve_parquet(10_000_000, 50)
     else:
-        solve_wide(1000, 100_000, np.float64, chosen.mapped, chosen.time_limit)
+        found = solve_wide(1000, 100_000, np.float64, chosen.mapped, chosen.time_limit)
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps({**kept, chosen.which: found}, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

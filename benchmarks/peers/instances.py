@@ -58,10 +58,8 @@ def build(row: Row, data: Path | None = None) -> tuple[Matrix, Vector, Setting]:
     Raises
     ------
     NotBuiltError
-        If its data are not here, or the row is only announced.
+        If its data are not here.
     """
-    if row.to_come:
-        raise NotBuiltError(row.to_come)
     X, y, lambda0 = _data(row, data)
     truth = true_support(row.p, row.k) if row.ridge_of_truth else None
     lambda2 = row.ridge if truth is None else row.ridge * ridge_of_truth(X, y, truth)

@@ -47,6 +47,7 @@ def page(results: Results) -> str:
         if any(row.name in results.settings for row in rows):
             lines += [f"## {family}", "", *tables.family(results, rows), ""]
     sections = {
+        "Large": tables.large(FILE.parent / "scale.json"),
         "Two threads against one": tables.two_threads(results),
         "Wrong claims": tables.wrong_claims(results),
         "Peers that are missing or refuse": tables.absent(results),

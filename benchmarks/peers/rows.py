@@ -32,8 +32,6 @@ class Row:
         λ2; with ``ridge_of_truth`` the factor on the λ2 that suits the true coefficients.
     boxed : bool
         Whether |b| ≤ M is part of the problem; elsewhere M is a help given to the peers that need one.
-    to_come : str
-        Set where the row is announced and not built yet: why.
     """
 
     name: str
@@ -51,12 +49,11 @@ class Row:
     boxed: bool = False
     data: str | None = None
     target: Target = Target()
-    to_come: str = ""
 
 
 TALL, WIDE, HARD = "More rows than columns, no ridge", "More columns than rows, a price λ0", "Hard, a price λ0"
 AS_IT_IS = "entry as it is"  # see `settings.placed`
-UNIT, REAL, LARGE = "Unit columns, weak ridge", "Expression data, k columns, ridge", "Large"
+UNIT, REAL = "Unit columns, weak ridge", "Expression data, k columns, ridge"
 
 
 def _tall(
@@ -148,28 +145,6 @@ ROWS: tuple[Row, ...] = (
         for k in (5, 8, 10)
         for twice in (1.0, 0.3)
     ),
-    # Announced; whoever builds one gives it a source in `instances` and takes `to_come` away.
-    Row(
-        "million-columns",
-        LARGE,
-        "million",
-        10,
-        1000,
-        1_000_000,
-        ridge=0.5,
-        target=Target(60, memory=1.5),
-        to_come="the generator is not there yet",
-    ),
-    Row(
-        "ten-million-rows",
-        LARGE,
-        "parquet",
-        10,
-        10_000_000,
-        50,
-        target=Target(words="3 × the seconds of reading, 1 GB"),
-        to_come="the reader of Parquet files is not there yet",
-    ),
 )
 
 # Rows that take long enough for a second thread to show: ours with two threads against ours with one.
@@ -178,5 +153,5 @@ TWO_THREADS_TARGET = 1.7
 
 
 def by_name() -> dict[str, Row]:
-    """Every row by its name, those to come included."""
+    """Every row by its name."""
     return {row.name: row for row in ROWS}

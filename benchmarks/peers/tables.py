@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import claims, targets
@@ -170,8 +172,36 @@ def absent(results: Results) -> Lines:
 def not_measured(results: Results) -> Lines:
     """Rows of the comparison without a run, with the reason."""
     rows = [
-        [row.name, targets.stated(row.target), results.not_built.get(row.name) or row.to_come or "not run"]
+        [row.name, targets.stated(row.target), results.not_built.get(row.name) or "not run"]
         for row in by_name().values()
         if not results.of(row.name)
     ]
     return table("instance | target | why", rows) if rows else ["None."]
+
+
+def large(kept: Path) -> Lines:
+    """Problems beyond what the peers hold in memory, from `benchmarks.scale`."""
+    if not kept.exists():
+        return ["Not measured: `python -m benchmarks.scale million`, and `parquet`."]
+    rows = []
+    for found in json.loads(kept.read_text(encoding="utf-8")).values():
+        if "reading" in found:
+            limit, memory = 3 * found["reading"], f"{found['memory']:.2f} GB"
+            target, is_small = f"3 × reading ({found['reading']:.1f} s), 1 GB", found["memory"] <= 1
+        else:
+            limit, memory = 60.0, f"{found['memory']:.2f} × data"
+            target, is_small = "60 s, 1.5 × data", found["memory"] <= 1.5
+        is_reached = found["seconds"] <= limit and is_small and found["gap"] <= 1e-6
+        checked = f"{found['check']:.1f} s, {'valid' if found['valid'] else 'not valid'}" if "check" in found else "–"
+        rows.append(
+            [
+                found["row"],
+                f"{found['seconds']:.1f}",
+                memory,
+                f"{found['gap']:.1g}",
+                checked,
+                target,
+                "yes" if is_reached else "no",
+            ]
+        )
+    return table("problem | ours, s | peak memory | gap | certificate checked | target | reached", rows)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.peers import claims, report
+from benchmarks.peers import claims, report, tables
 from benchmarks.peers.evaluate import evaluated, refit
-from benchmarks.peers.instances import NotBuiltError, Setting, build, differences
+from benchmarks.peers.instances import Setting, build, differences
 from benchmarks.peers.results import Results, load
 from benchmarks.peers.rows import ROWS, by_name
 from benchmarks.peers.targets import reached
@@ -56,10 +58,17 @@ def test_an_instance_that_differs_from_the_published_one_is_told() -> None:
     assert differences(Setting(**{**asdict(setting), "lambda0": 5.2})) == ["lambda0 is 5.2; expected 5.145726048160332"]
 
 
-def test_names_are_unique_and_rows_to_come_say_why() -> None:
+def test_names_are_unique() -> None:
     assert len(by_name()) == len(ROWS)
-    with pytest.raises(NotBuiltError, match="not there yet"):
-        build(by_name()["million-columns"])
+
+
+def test_large_problems_have_a_table(tmp_path: Path) -> None:
+    kept = tmp_path / "scale.json"
+    found = {"row": "n = 5, p = 7", "seconds": 70.0, "check": 3.0, "valid": True, "gap": 1e-9, "memory": 1.2}
+    kept.write_text(json.dumps({"million": found}), encoding="utf-8")
+
+    assert tables.large(kept)[-1].split(" | ")[-1].startswith("no")
+    assert "Not measured" in tables.large(tmp_path / "missing")[0]
 
 
 def test_an_honest_run_has_no_flag() -> None:
