@@ -76,6 +76,10 @@ class BlockTree:
         self.nodes = 0
 
     @property
+    def threads(self) -> int:
+        return 1
+
+    @property
     def upper(self) -> float:
         return self._upper
 

@@ -163,6 +163,11 @@ class DowndatingTree:
         return sum(worker.nodes for worker in self._workers)
 
     @property
+    def threads(self) -> int:
+        """Threads that have worked on it."""
+        return len(self._workers)
+
+    @property
     def upper(self) -> float:
         """The value to beat: as given, or better where a support was found."""
         return min(worker.upper for worker in self._workers)

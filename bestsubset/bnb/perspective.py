@@ -167,6 +167,10 @@ class PerspectiveTree:
         return sum(worker.nodes for worker in self._workers)
 
     @property
+    def threads(self) -> int:
+        return len(self._workers)
+
+    @property
     def _best(self) -> Worker:
         return min(self._workers, key=lambda worker: (worker.upper, worker.support is None))
 

@@ -49,6 +49,10 @@ class Race:
     def nodes(self) -> int:
         return sum(tree.nodes for tree in self._trees)
 
+    @property
+    def threads(self) -> int:
+        return max((tree.threads for tree in self._trees), default=1)
+
     def enter(self, tree: T) -> T:
         """Add a tree; it counts towards nodes from now on."""
         self._trees.append(tree)

@@ -34,7 +34,7 @@ class ResidualTree:
         log: TreeLog | None = None,
         threads: int = 1,
     ) -> None:
-        self._threads = threads
+        self._threads, self.threads = threads, 1
         allowed = np.arange(scaled.m) if columns is None else columns
         self._included = np.flatnonzero(scaled.included)
         self._free = allowed[~scaled.included[allowed]]
@@ -179,6 +179,7 @@ class ResidualTree:
 
     def _collect(self, size: int) -> None:
         assert self._tree is not None
+        self.threads = max(self.threads, self._tree.threads)
         if self._tree.support is not None:
             self._offer(0.5 * self._tree.upper + self._price(size), self._tree.support)
 

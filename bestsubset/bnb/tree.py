@@ -16,6 +16,10 @@ class Tree(Protocol):
         """Nodes opened so far."""
 
     @property
+    def threads(self) -> int:
+        """Threads that have worked on it."""
+
+    @property
     def upper(self) -> float:
         """The value to beat: as given, or better where the tree found a support."""
 

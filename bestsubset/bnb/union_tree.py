@@ -45,6 +45,7 @@ class UnionTree:
         self._tree: Tree | None = None
         self._upper = upper
         self._floor = floor
+        self.threads = 1
         self._support: IntVector | None = None
         self._bound_of_done = float("inf")
         self._nodes_of_done = 0
@@ -83,6 +84,7 @@ class UnionTree:
                 self._log_split()
                 self._tree = self._waiting.pop(0)(self._upper)
             finished = self._tree.grow(max(1, stop_at - self.nodes))
+            self.threads = max(self.threads, self._tree.threads)
             if self._tree.support is not None and self._tree.upper < self._upper:
                 self._upper, self._support = self._tree.upper, self._tree.support
             if not finished:

@@ -80,6 +80,7 @@ class BranchAndBound(Solver):
             dual_bound=engine.dual_bound,
             termination=termination,
             nodes=engine.race.nodes,
+            threads=engine.race.threads,
             logged=engine.logged(),
             is_doubtful=engine.is_doubtful,
         )

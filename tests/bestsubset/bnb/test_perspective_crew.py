@@ -106,3 +106,10 @@ def test_an_interruption_leaves_a_sound_tree(bursts: int, monkeypatch: pytest.Mo
             pass
     assert threading.active_count() == 1
     assert tree.bound <= least + ROUNDING
+
+
+def test_threads_that_worked_are_told() -> None:
+    X, y = noisy(1, 40, 30)
+    problem = bs.Problem(X, y, 5, lambda2=2.0)
+
+    assert [bs.solve(problem, bs.BranchAndBound(tree="perspective"), threads=n).stats.threads for n in (1, 3)] == [1, 3]
