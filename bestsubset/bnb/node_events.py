@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bestsubset.bnb.log import Stream, TreeLog
 from bestsubset.bnb.perspective_state import (
@@ -27,6 +29,7 @@ from formulations._types import BoolVector, IntMatrix, IntVector, Vector
 _SOLVE, _BOUND, _CHAIN, _SPLIT, _FIX, _END = 0, 1, 2, 3, 4, 7  # tokens of the certificate
 _KIND_OF_END = np.zeros(5, dtype=np.int64)
 _KIND_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = _BOUND, _SOLVE, _SPLIT, _CHAIN
+_LONG = 32  # numbers in a list
 _UNKNOWN = FIX  # of numbers that no node has: workers number theirs in strides
 _SIZE_OF_END = np.zeros(5, dtype=np.int64)
 _SIZE_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = 2, 1, 2, 3
@@ -106,7 +109,8 @@ def assemble(workers: Sequence[NodeEvents], leaves: IntMatrix) -> TreeLog:
         argument[unproved] = log.add_multiplier(np.zeros(0, dtype=np.int64), np.zeros(0))
     rows = events[fixings]
     rows[:, 2] = _numbers(rows[:, 2], offsets)
-    fixed = np.concatenate([worker.fixed.array() for worker in workers])
+    lists = [worker.fixed.array() for worker in workers]
+    fixed = lists[0] if len(lists) == 1 else np.concatenate(lists)
     _write(log, what, argument, first_child, rows, fixed)
     return log
 
@@ -143,9 +147,7 @@ def _write(
     before = np.cumsum(count + 3) - (count + 3)
     position = start[node] + before - before[np.searchsorted(node, node)]
     tokens[position], tokens[position + 1], tokens[position + 2] = _FIX, multiplier, count
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    source = np.repeat((ends - fixings[:, 3])[order], count) + within
-    tokens[np.repeat(position + 3, count) + within] = fixed[source]
+    _copy_lists(fixed, (ends - fixings[:, 3])[order], count, tokens, position + 3)
     end = start + fix_size
     is_node = what != _UNKNOWN
     tokens[end[is_node]] = _KIND_OF_END[what[is_node]]
@@ -154,6 +156,19 @@ def _write(
     tokens[end[what == PAIRS] + 2] = _END
     log.tokens = Stream(tokens.dtype)
     log.tokens.append(tokens)
+
+
+def _copy_lists(source: NDArray[Any], start: IntVector, count: IntVector, target: NDArray[Any], to: IntVector) -> None:
+    """Copy many lists, each from its start in one array to its place in another.
+
+    Short ones all at once, long ones one by one: an index for each of their numbers would take many times their memory.
+    """
+    is_long = count >= _LONG
+    for begin, size, place in np.column_stack([start, count, to])[is_long].tolist():
+        target[place : place + size] = source[begin : begin + size]
+    start, count, to = start[~is_long], count[~is_long], to[~is_long]
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    target[np.repeat(to, count) + within] = source[np.repeat(start, count) + within]
 
 
 def _preorder(branched: BoolVector, first_child: IntVector, size: IntVector) -> tuple[IntVector, int]:
