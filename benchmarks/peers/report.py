@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -32,14 +33,15 @@ its simultaneous pruning, *el0ps-pruning* with it, as it is by default. abess is
 memory is that of the process with its children, the interpreter and the data included."""
 
 
-def page(results: Results) -> str:
-    """The whole page as Markdown."""
+def page(results: Results, note: str = "") -> str:
+    """The whole page as Markdown; ``note`` says what is special about the run."""
     lines = [
         "# Beside the peers",
         "",
         "Written by `make peers`; what is compared, and how to run it: [peers/README.md](peers/README.md).",
         "",
         _machine(results),
+        *([note] if note else []),
         "",
     ]
     for family in dict.fromkeys(row.family for row in ROWS):
@@ -77,7 +79,9 @@ def main() -> None:
     """Write the page from the results kept."""
     if not FILE.exists():
         sys.exit(f"error: {FILE} is not there. Run python -m benchmarks.peers.run first.")
-    PAGE.write_text(page(load()), encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.report", description=__doc__)
+    parser.add_argument("--note", default="", help="a sentence on the circumstances of the run")
+    PAGE.write_text(page(load(), parser.parse_args().note), encoding="utf-8")
     print(f"written: {PAGE.parent.name}/{PAGE.name}", file=sys.stderr)
 
 

@@ -45,7 +45,8 @@ def _family_row(results: Results, row: Row) -> list[Any]:
     where = [row.name, setting["n"], setting["p"], setting["k"] if row.form == "card" else "λ0", row.form]
     times = [time(ours, best), time(results.find(row.name, OURS_TWO_THREADS), best)]
     if peer is None:
-        beside = ["none", "–", "–"]
+        tried = any(not is_ours(run["peer"]) for run in results.of(row.name))
+        beside = ["none" if tried else "not run", "–", "–"]
     else:
         beside = [_named(peer, row.form), time(peer, best), ratio(peer, ours, best)]
     nodes = "–" if ours is None else ours.get("nodes", "–")
@@ -62,6 +63,11 @@ def best_peer(results: Results, instance: str) -> claims.Run | None:
         return min(closed, key=lambda run: run["seconds"])
     open_ = [run for run in peers if claims.gap(run) is not None and not claims.flags(run, best)]
     return min(open_, key=lambda run: claims.gap(run) or 0.0, default=None)
+
+
+def _three(value: float) -> str:
+    """Three digits, never in powers of ten where there are more before the point."""
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def _named(run: claims.Run, form: str) -> str:
@@ -88,11 +94,11 @@ def ratio(peer: claims.Run, ours: claims.Run | None, best: claims.Best) -> str:
         return "–"
     mine, theirs = claims.is_closed(ours, best), claims.is_closed(peer, best)
     sign = "" if mine and theirs else ">" if mine else "<" if theirs else None
-    return "both open" if sign is None else f"{sign}{peer['seconds'] / ours['seconds']:.3g}"
+    return "both open" if sign is None else f"{sign}{_three(peer['seconds'] / ours['seconds'])}"
 
 
 def seconds(value: float) -> str:
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    return _three(value)
 
 
 def two_threads(results: Results) -> Lines:
