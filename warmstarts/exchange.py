@@ -13,6 +13,7 @@ from warmstarts.refit import compressed, forced_columns, refit
 _TRIES = 5  # blocks tried in each opening, by their slope
 _MAX_STEPS = 100
 _RELATIVE_GAIN = 1e-10
+_WORK = 1.5e9  # multiplications that the fits of one search may take, about: a second
 
 
 def forward_blocks(scaled: ScaledProblem, size: int) -> list[IntVector]:
@@ -58,11 +59,16 @@ class _Blocks:
             self.block_of[block] = b
         self.lengths = np.array([len(block) for block in self.blocks])
         self.known: dict[bytes, float] = {}
+        self.work = _WORK
 
     def value(self, support: IntVector) -> float:
+        """The value of the best fit; infinite where it is not known and the work is used up."""
         ordered = np.sort(support)
         key = ordered.tobytes()
         if key not in self.known:
+            if self.work <= 0.0:
+                return np.inf
+            self.work -= self.scaled.n * (len(ordered) + 1.0) ** 2
             self.known[key] = self.scaled.value(ordered, refit(self.scaled, ordered))
         return self.known[key]
 
