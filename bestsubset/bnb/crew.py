@@ -100,8 +100,8 @@ class Crew(ABC, Generic[M]):
                 opened, seconds = worker.nodes - before, time.thread_time() - began
                 with self._turn:
                     self._left += nodes - opened
-                    if opened > 20 or seconds > BURST:
-                        self._pace = opened / max(seconds, 1e-6)
+                    # Every burst counts, or a slow one would be followed by short ones for ever.
+                    self._pace = 0.5 * (self._pace + opened / max(seconds, 1e-5))
                     self._give_to_hungry(worker)
         except BaseException as error:
             if threading.current_thread() is threading.main_thread():

@@ -190,8 +190,7 @@ class Engine:
             mu=mu,
             memory_limit=self._settings.memory_limit,
             log=self._log(None if Q is None else quadratic.rho),
-            # Only where asked for: on H200a two threads took four times as long as one (benchmarks/results.md).
-            threads=self._run.threads or 1,
+            threads=self._run.cores,
         )
 
     def _rows(self, columns: IntVector) -> Matrix:
