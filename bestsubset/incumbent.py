@@ -1,14 +1,15 @@
-"""The only door to the incumbent: whatever is offered is refitted and valued from the data."""
+"""The only doors to the incumbent: whatever is offered is refitted and valued from the data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from formulations import ScaledProblem
+from formulations import Problem, ScaledProblem
 from formulations._types import IntVector, Vector
 from warmstarts.refit import refit
+from warmstarts.support_fit import fit_support
 
 
 class Incumbent:
@@ -36,3 +37,31 @@ class Incumbent:
     def coef(self) -> Vector:
         """The user's coefficients."""
         return self._scaled.to_coef(self.support, self.gamma)
+
+
+class ProblemIncumbent:
+    """The best feasible point of a problem of any loss, with any rules; it begins with the least model allowed."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.coef: Vector = np.zeros(problem.p)
+        self.value = np.inf
+        least = problem.selection.completion(())
+        assert least is not None  # a problem whose rules contradict each other is not made
+        self.offer(least)
+
+    def offer(self, support: Iterable[int]) -> bool:
+        """Fit the columns; take them, and return True, if they are part of an allowed model and better."""
+        selection = self._problem.selection
+        model = selection.completion(support)
+        if model is None or selection.size(model) > self._problem.max_cardinality:
+            return False
+        return self.offer_coef(fit_support(self._problem, model))
+
+    def offer_coef(self, coef: Vector) -> bool:
+        """Take coefficients of an allowed model as they are, and return True, if they are better."""
+        value = self._problem.objective(coef)
+        if not value < self.value:
+            return False
+        self.coef, self.value = coef, value
+        return True

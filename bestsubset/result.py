@@ -53,6 +53,10 @@ class Result:
     gap_tolerance : float
     rows : tuple of tuples
         The history behind `trace`.
+    notes : tuple of str
+        What the solver has to say: tolerances, what was rewritten.
+    imposed : tuple of str
+        What the bound rests on beside the problem, such as a big-M that the user imposed.
     """
 
     status: Status
@@ -66,6 +70,8 @@ class Result:
     stats: Stats
     gap_tolerance: float
     rows: tuple[tuple[float, float, float, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    imposed: tuple[str, ...] = ()
 
     @property
     def proof(self) -> Proof:
@@ -149,16 +155,7 @@ class Result:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the user imposed and the claim therefore rests on."""
-        lower, upper = self.problem.lower, self.problem.upper
-        if not (np.isfinite(lower).any() or np.isfinite(upper).any()):
-            return ()
-        if np.all(lower == lower[0]) and np.all(upper == upper[0]):
-            if lower[0] == -upper[0]:
-                return (f"|β_j| ≤ {upper[0]:g}",)
-            if np.isinf(upper[0]) or np.isinf(lower[0]):
-                return (f"β_j ≥ {lower[0]:g}" if np.isinf(upper[0]) else f"β_j ≤ {upper[0]:g}",)
-            return (f"{lower[0]:g} ≤ β_j ≤ {upper[0]:g}",)
-        return ("the bounds imposed on each β_j",)
+        return (*_bounds_in_words(self.problem.lower, self.problem.upper), *self.imposed)
 
     @property
     def trace(self) -> pd.DataFrame:
@@ -184,3 +181,15 @@ class Result:
             f"Result({self.status}, cardinality={self.cardinality}, objective={self.objective:.6g},"
             f" relative_gap={self.relative_gap:.2g}, {self.termination}, proof={self.proof})"
         )
+
+
+def _bounds_in_words(lower: Vector, upper: Vector) -> tuple[str, ...]:
+    if not (np.isfinite(lower).any() or np.isfinite(upper).any()):
+        return ()
+    if np.all(lower == lower[0]) and np.all(upper == upper[0]):
+        if lower[0] == -upper[0]:
+            return (f"|β_j| ≤ {upper[0]:g}",)
+        if np.isinf(upper[0]) or np.isinf(lower[0]):
+            return (f"β_j ≥ {lower[0]:g}" if np.isinf(upper[0]) else f"β_j ≤ {upper[0]:g}",)
+        return (f"{lower[0]:g} ≤ β_j ≤ {upper[0]:g}",)
+    return ("the bounds imposed on each β_j",)

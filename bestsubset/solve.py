@@ -109,7 +109,10 @@ def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Resul
     objective = math.inf if coef is None else problem.objective(coef)
     dual_bound, certificate = _certified(problem, answer, objective, solver)
     if coef is not None and dual_bound > objective:
-        allowance = ROUNDING_OF_OBJECTIVE * abs(objective) + ROUNDING_OF_NULL * problem.null_objective
+        allowance = (
+            max(ROUNDING_OF_OBJECTIVE, answer.bound_tolerance) * abs(objective)
+            + ROUNDING_OF_NULL * problem.null_objective
+        )
         if dual_bound - objective > allowance:
             raise InvalidBoundError(
                 f"The dual bound is {dual_bound!r}; expected at most the objective {objective!r} of the incumbent."
@@ -136,8 +139,10 @@ def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Resul
         dual_bound=dual_bound,
         problem=problem,
         certificate=certificate,
-        stats=Stats(solver.name, run.seconds, answer.nodes, answer.threads, dict(_versions())),
+        stats=Stats(solver.name, run.seconds, answer.nodes, answer.threads, dict((*_versions(), *answer.versions))),
         gap_tolerance=run.gap,
+        notes=answer.notes,
+        imposed=answer.imposed,
         rows=tuple(run.rows),
     )
 

@@ -14,12 +14,13 @@ from formulations.constraints import (
     Sign,
 )
 from formulations.errors import ProblemError
-from formulations.losses import Loss, SquaredLoss
+from formulations.losses import AbsoluteLoss, HingeLoss, KinkedLoss, LogisticLoss, Loss, QuantileLoss, SquaredLoss
 from formulations.moments import Moments
 from formulations.problem import Problem
 from formulations.scaling import ScaledProblem
 
 __all__ = [
+    "AbsoluteLoss",
     "AtLeast",
     "AtMost",
     "Bounds",
@@ -28,12 +29,16 @@ __all__ = [
     "Exclude",
     "ExcludePairs",
     "Group",
+    "HingeLoss",
     "Implies",
     "Include",
+    "KinkedLoss",
+    "LogisticLoss",
     "Loss",
     "Moments",
     "Problem",
     "ProblemError",
+    "QuantileLoss",
     "ScaledProblem",
     "Sign",
     "SquaredLoss",

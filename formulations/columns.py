@@ -105,6 +105,22 @@ def equal_columns(X: Data) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(equal) for equal in seen.values() if len(equal) > 1)
 
 
+def correlated_pairs(X: Data, means: Vector, weights: Vector, threshold: float) -> list[tuple[int, int]]:
+    """Return the pairs (i, j), i < j, of columns whose absolute correlation is above the threshold."""
+    n, p = X.shape
+    found: list[tuple[int, int]] = []
+    root = np.sqrt(weights)[:, None]
+    units = np.asarray((as_float64(X) - means) * root)
+    norms = np.sqrt(np.einsum("ij,ij->j", units, units))
+    units = np.divide(units, norms, out=np.zeros_like(units), where=norms > 0)
+    for block in column_blocks(n, p):
+        above = np.abs(units[:, block].T @ units) > threshold
+        for i, j in zip(*np.nonzero(above), strict=True):
+            if i + block.start < j:
+                found.append((int(i) + block.start, int(j)))
+    return found
+
+
 def update_hash(sha: hashlib._Hash, array: Data) -> None:
     """Hash the shape and the numbers as float64, row by row."""
     sha.update(repr(array.shape).encode())

@@ -6,11 +6,11 @@ resolves). Every engine understands a constraint or refuses it with a reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
-from formulations._types import IntVector
 from formulations.errors import ProblemError
 
 Column = int | str
@@ -39,6 +39,20 @@ class Constraint:
             elif field.name == "child":
                 changes[field.name] = _index(value, feature_names, n_columns, self)
         return replace(self, **changes)  # type: ignore[type-var]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ProblemError(message)
+
+
+def _check_count(constraint: AtMost | AtLeast) -> None:
+    label, count = type(constraint).__name__, constraint.count
+    largest = len(set(_listed(constraint.columns)))
+    _require(
+        isinstance(count, int) and 0 <= count <= largest,
+        f"count of {label} is {count}; expected a whole number between 0 and {largest} (its columns). Change it.",
+    )
 
 
 def _listed(columns: Column | Iterable[Column]) -> list[Column]:
@@ -78,9 +92,20 @@ class Exclude(Constraint):
 
 @dataclass(frozen=True)
 class Group(Constraint):
-    """These columns enter together or not at all: a factor's dummies. Each counts towards k."""
+    """These columns enter together or not at all: a factor's dummies.
+
+    Towards k, and at the price lambda0, each of them ``counts``, or the whole group as ``"one"``. Groups that share
+    columns are one group, and count as one if each of them does.
+    """
 
     columns: Sequence[Column] | Column
+    counts: Literal["columns", "one"] = "columns"
+
+    def __post_init__(self) -> None:
+        _require(
+            self.counts in ("columns", "one"),
+            f"counts of Group is {self.counts!r}; expected 'columns' or 'one'. Leave it at 'columns'.",
+        )
 
 
 @dataclass(frozen=True)
@@ -90,13 +115,19 @@ class AtMost(Constraint):
     columns: Sequence[Column] | Column
     count: int
 
+    def __post_init__(self) -> None:
+        _check_count(self)
+
 
 @dataclass(frozen=True)
 class AtLeast(Constraint):
-    """At least ``count`` of these columns are in the model."""
+    """At least ``count`` of these columns are in the model; a column may be in it with the coefficient 0."""
 
     columns: Sequence[Column] | Column
     count: int
+
+    def __post_init__(self) -> None:
+        _check_count(self)
 
 
 @dataclass(frozen=True)
@@ -107,13 +138,36 @@ class Implies(Constraint):
     parents: Sequence[Column] | Column
     rule: Literal["all", "any"] = "all"
 
+    def __post_init__(self) -> None:
+        _require(
+            self.rule in ("all", "any"),
+            f"rule of Implies is {self.rule!r}; expected 'all' (strong heredity) or 'any' (weak). Use one of them.",
+        )
+
 
 @dataclass(frozen=True)
 class Budget(Constraint):
     """The costs of the chosen columns, one cost a column of X, sum to at most ``limit``."""
 
-    costs: tuple[float, ...]
+    costs: Sequence[float]
     limit: float
+
+    def __post_init__(self) -> None:
+        costs = tuple(float(cost) for cost in self.costs)
+        _require(
+            all(0 <= cost < math.inf for cost in costs) and 0 <= self.limit < math.inf,
+            f"Budget has the least cost {min(costs, default=0):g} and the limit {self.limit:g}; expected finite numbers"
+            " >= 0. Change them.",
+        )
+        object.__setattr__(self, "costs", costs)
+
+    def resolved(self, feature_names: Sequence[str], n_columns: int) -> Self:
+        _require(
+            len(self.costs) == n_columns,
+            f"Budget has {len(self.costs)} costs; expected one for each of the {n_columns} columns of X."
+            " Use 0 for columns that cost nothing.",
+        )
+        return self
 
 
 @dataclass(frozen=True)
@@ -123,86 +177,37 @@ class Sign(Constraint):
     columns: Sequence[Column] | Column
     sign: Literal[1, -1]
 
+    def __post_init__(self) -> None:
+        _require(self.sign in (1, -1), f"sign of Sign is {self.sign!r}; expected 1 or -1. Use one of them.")
+
 
 @dataclass(frozen=True)
 class Bounds(Constraint):
-    """The coefficients of these columns lie in ``[lo, hi]``."""
+    """The coefficients of these columns lie in ``[lo, hi]``, with ``lo <= 0 <= hi``."""
 
     columns: Sequence[Column] | Column
     lo: float
     hi: float
 
+    def __post_init__(self) -> None:
+        _require(
+            self.lo <= 0 <= self.hi,
+            f"Bounds are ({self.lo:g}, {self.hi:g}); expected lo <= 0 <= hi, since a column left out has the"
+            " coefficient 0. Widen them, or shift the response.",
+        )
+
 
 @dataclass(frozen=True)
 class ExcludePairs(Constraint):
-    """No two chosen columns have an absolute correlation above ``threshold``."""
+    """No two chosen columns have an absolute correlation above ``threshold``.
+
+    The correlation is weighted, and about zero where there is no intercept.
+    """
 
     threshold: float
 
-
-@dataclass(frozen=True)
-class Selection:
-    """What `Include`, `Exclude` and `Group` say together.
-
-    ``groups`` are disjoint sets of two or more columns that enter whole or not at all. ``included`` and
-    ``excluded`` are sorted columns, whole groups each.
-    """
-
-    groups: tuple[tuple[int, ...], ...] = ()
-    included: tuple[int, ...] = ()
-    excluded: tuple[int, ...] = ()
-
-    @property
-    def has_groups(self) -> bool:
-        return bool(self.groups)
-
-    def charged(self, nonzero: IntVector) -> int:
-        """Number of columns in the model: the nonzero ones, the included ones, and the rest of their groups."""
-        if not self.included and not self.has_groups:
-            return len(nonzero)
-        chosen = set(self.included).union(nonzero.tolist())
-        return len(chosen.union(*(group for group in self.groups if chosen.intersection(group))))
-
-    def allows(self, support: Iterable[int]) -> bool:
-        """Tell whether a support obeys all three kinds of constraint."""
-        chosen = set(support)
-        if not chosen.issuperset(self.included) or chosen.intersection(self.excluded):
-            return False
-        return all(len(chosen.intersection(group)) in (0, len(group)) for group in self.groups)
-
-
-def select(constraints: Sequence[Constraint], n_columns: int) -> Selection:
-    """Merge overlapping groups and spread `Include` and `Exclude` over them.
-
-    Raises
-    ------
-    ProblemError
-        If a column is both included and excluded, directly or through a group.
-    """
-    if not any(isinstance(c, Include | Exclude | Group) for c in constraints):
-        return Selection()
-    block_of = list(range(n_columns))
-    included: set[int] = set()
-    excluded: set[int] = set()
-    for constraint in constraints:
-        columns = [int(c) for c in getattr(constraint, "columns", ())]
-        if isinstance(constraint, Group):
-            merged = {block_of[c] for c in columns}
-            block_of = [min(merged) if b in merged else b for b in block_of]
-        elif isinstance(constraint, Include):
-            included.update(columns)
-        elif isinstance(constraint, Exclude):
-            excluded.update(columns)
-    members: dict[int, list[int]] = {}
-    for column, block in enumerate(block_of):
-        members.setdefault(block, []).append(column)
-    blocks = tuple(tuple(block) for block in members.values())
-    all_in = {c for block in blocks if included.intersection(block) for c in block}
-    all_out = {c for block in blocks if excluded.intersection(block) for c in block}
-    if all_in & all_out:
-        raise ProblemError(
-            f"Column {min(all_in & all_out)} is both included and excluded; expected one of the two."
-            " Look at Include, Exclude and the Groups that join them."
+    def __post_init__(self) -> None:
+        _require(
+            0 <= self.threshold < 1,
+            f"threshold of ExcludePairs is {self.threshold}; expected 0 <= threshold < 1. Use 0.9, say.",
         )
-    groups = tuple(block for block in blocks if len(block) > 1)
-    return Selection(groups, tuple(sorted(all_in)), tuple(sorted(all_out)))

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 
 from formulations import arrays, columns, settings
 from formulations._types import Data, IntVector, Vector
-from formulations.constraints import Constraint, Selection, select
+from formulations.constraints import Constraint, ExcludePairs
 from formulations.errors import ProblemError
 from formulations.losses import Loss, by_name
+from formulations.selection import Selection, select
 
 if TYPE_CHECKING:
     from formulations.moments import Moments
@@ -51,11 +52,11 @@ class Problem:
     lambda1, lambda2 : float
         Weights of the absolute and of the squared coefficients.
     loss : str or Loss
-        ``"squared"``, or an instance.
+        ``"squared"``, ``"absolute"``, ``"quantile"``, ``"hinge"``, ``"logistic"``, or an instance.
     bounds : pair of scalars or arrays, optional
         ``(lo, hi)`` with ``lo <= 0 <= hi``, imposed on every coefficient.
     constraints : sequence of Constraint
-        `Include`, `Exclude`, `Group`, …: columns by index or by name.
+        `Include`, `Exclude`, `Group`, …: columns by index or by name. `Sign` and `Bounds` tighten ``bounds``.
     fit_intercept, standardize : bool
     sample_weight : array-like, shape (n,), optional
         The weights w, non-negative; 1 unless given.
@@ -109,7 +110,8 @@ class Problem:
         data = arrays.design(X)
         n, p = data.shape
         names = arrays.column_names(X, feature_names, p)
-        lower, upper = settings.coefficient_bounds(bounds, p)
+        given = tuple(c.resolved(names, p) for c in settings.constraint_list(constraints))
+        lower, upper = settings.constrained_bounds(*settings.coefficient_bounds(bounds, p), given)
         fields: dict[str, Any] = {
             "X": settings.read_only(data),
             "y": settings.read_only(arrays.vector(y, "y", n)),
@@ -120,7 +122,7 @@ class Problem:
             "loss": by_name(loss),
             "lower": lower,
             "upper": upper,
-            "constraints": tuple(c.resolved(names, p) for c in settings.constraint_list(constraints)),
+            "constraints": given,
             "fit_intercept": bool(fit_intercept),
             "standardize": bool(standardize),
             "sample_weight": settings.read_only(settings.weights(sample_weight, n)),
@@ -129,6 +131,9 @@ class Problem:
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         self._check_variation()
+        wrong = self.loss.check_response(self.y)
+        if wrong is not None:
+            raise ProblemError(wrong)
         self._check_selection()
 
     @classmethod
@@ -167,8 +172,10 @@ class Problem:
 
     @cached_property
     def selection(self) -> Selection:
-        """`Include`, `Exclude` and `Group`, merged."""
-        return select(self.constraints, self.p)
+        """The constraints on the support, merged."""
+        thresholds = {c.threshold for c in self.constraints if isinstance(c, ExcludePairs)}
+        pairs = {t: columns.correlated_pairs(self.X, self.column_means, self.sample_weight, t) for t in thresholds}
+        return select(self.constraints, self.p, pairs)
 
     @cached_property
     def column_means(self) -> Vector:
@@ -222,7 +229,8 @@ class Problem:
         scaled = self.penalty_scale[used] * coef[used]
         penalty = self.lambda1 * np.abs(scaled).sum() + self.lambda2 * (scaled @ scaled)
         loss = self.loss.value(*self._centred(coef, intercept), self.sample_weight)
-        return loss + self.lambda0 * self.selection.charged(used) + float(penalty)
+        charged = self.selection.charged(used) if self.lambda0 else 0
+        return loss + self.lambda0 * charged + float(penalty)
 
     @cached_property
     def _origin(self) -> float:
@@ -292,8 +300,16 @@ class Problem:
         return columns.constant_columns(self.X, rows, self.X[rows[0]] if self.fit_intercept else np.zeros(self.p))
 
     def _check_selection(self) -> None:
-        forced = len(self.selection.included)
-        if forced > self.max_cardinality:
+        selection = self.selection
+        least = selection.completion(())
+        if least is None:
             raise ProblemError(
-                f"Include forces {forced} columns in; expected at most k = {self.k}. Raise k, or include fewer columns."
+                "constraints contradict each other; expected at least one support that obeys them all."
+                " Look at AtLeast, Implies, Budget and ExcludePairs beside Include and Exclude."
+            )
+        forced = selection.size(least)
+        if forced > self.max_cardinality:
+            what = "constraints force" if selection.has_rules else "Include forces"
+            raise ProblemError(
+                f"{what} {forced} columns in; expected at most k = {self.k}. Raise k, or force fewer columns in."
             )

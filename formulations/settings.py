@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from formulations import arrays
 from formulations._types import Data, Vector
-from formulations.constraints import Constraint
+from formulations.constraints import Bounds, Constraint, Sign
 from formulations.errors import ProblemError
 
 D = TypeVar("D", bound=Data)
@@ -70,6 +70,21 @@ def coefficient_bounds(bounds: tuple[ArrayLike, ArrayLike] | None, p: int) -> tu
             f"bounds of column {j} are ({lower[j]:g}, {upper[j]:g}); expected lo <= 0 <= hi, since a column left out"
             " has the coefficient 0. Widen them, or shift the response."
         )
+    return read_only(lower), read_only(upper)
+
+
+def constrained_bounds(lower: Vector, upper: Vector, constraints: Sequence[Constraint]) -> tuple[Vector, Vector]:
+    """Return the bounds as tightened by `Sign` and `Bounds`, whose columns are indices."""
+    lower, upper = lower.copy(), upper.copy()
+    for constraint in constraints:
+        if isinstance(constraint, Bounds):
+            lo, hi = constraint.lo, constraint.hi
+        elif isinstance(constraint, Sign):
+            lo, hi = (0.0, np.inf) if constraint.sign > 0 else (-np.inf, 0.0)
+        else:
+            continue
+        columns = [int(j) for j in constraint.columns]  # type: ignore[union-attr]  # resolved
+        lower[columns], upper[columns] = np.maximum(lower[columns], lo), np.minimum(upper[columns], hi)
     return read_only(lower), read_only(upper)
 
 

@@ -26,6 +26,8 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.update({"typer", "rich"})
         if path.parts[1] == "bnb":
             allowed.add("numba")
+        if path.parts[1] in ("backends", "solvers"):
+            allowed.update({"highspy", "ortools", "pyomo"})
         if path.parts[1:] == ("blas.py",):
             allowed.add("threadpoolctl")
     return allowed

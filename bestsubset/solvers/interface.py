@@ -20,6 +20,10 @@ class Answer:
     ``logged`` is the tree behind the bound, for a certificate. It ``is_doubtful`` where columns are so nearly dependent
     that exact arithmetic may tell them apart otherwise than floating point: such a certificate is checked before it is
     handed out.
+
+    ``notes`` are for the reader of the result: tolerances, what was rewritten. ``imposed`` is what the bound rests on
+    beside the problem itself. ``bound_tolerance`` is how far, relative to the objective, the bound may stand above it
+    by the tolerances of the solver that states it. ``versions`` are those of other programs that took part.
     """
 
     coef: Vector | None
@@ -29,6 +33,10 @@ class Answer:
     threads: int = 1
     logged: LoggedTree | None = None
     is_doubtful: bool = False
+    notes: tuple[str, ...] = ()
+    imposed: tuple[str, ...] = ()
+    bound_tolerance: float = 0.0
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 class Solver(ABC):

@@ -9,6 +9,8 @@ from inspect import getmembers, isabstract, isclass
 from pkgutil import iter_modules
 from typing import ClassVar
 
+import numpy as np
+
 import formulations.losses as folder
 from formulations._types import Vector
 from formulations.errors import ProblemError
@@ -23,6 +25,10 @@ class Loss(ABC):
     name: ClassVar[str]
     depends_on_residual_alone: ClassVar[bool] = False  # on y - eta: then both may be shifted alike
 
+    def check_response(self, y: Vector) -> str | None:
+        """Return what is wrong with the response, as a sentence of an error, or None."""
+        return None
+
     @abstractmethod
     def value(self, y: Vector, eta: Vector, weights: Vector) -> float:
         """Return the loss at the linear predictor ``eta``, shape (n,)."""
@@ -30,6 +36,10 @@ class Loss(ABC):
     @abstractmethod
     def gradient(self, y: Vector, eta: Vector, weights: Vector) -> Vector:
         """Return the gradient with respect to ``eta``, shape (n,)."""
+
+    def curvature(self, y: Vector, eta: Vector, weights: Vector) -> Vector:
+        """Return the second derivatives with respect to each entry of ``eta``; zero where there is none."""
+        return np.zeros(len(eta))
 
     @abstractmethod
     def conjugate(self, y: Vector, u: Vector, weights: Vector) -> float:

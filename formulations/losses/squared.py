@@ -25,6 +25,9 @@ class SquaredLoss(Loss):
     def gradient(self, y: Vector, eta: Vector, weights: Vector) -> Vector:
         return weights * (eta - y)
 
+    def curvature(self, y: Vector, eta: Vector, weights: Vector) -> Vector:
+        return weights
+
     def conjugate(self, y: Vector, u: Vector, weights: Vector) -> float:
         used = weights > 0
         if np.any(u[~used] != 0):

@@ -127,8 +127,6 @@ def test_wide_data_without_ridge_or_bounds_is_enumerated_or_refused() -> None:
         bs.AtLeast([0, 1], 1),
         bs.Implies(0, [1]),
         bs.Budget((1.0,) * 8, 2.0),
-        bs.Sign([0], 1),
-        bs.Bounds([0], 0.0, 1.0),
         bs.ExcludePairs(0.9),
     ],
 )
@@ -138,6 +136,20 @@ def test_other_constraints_are_refused_with_a_reason(constraint: bs.Constraint, 
     stated = bs.Problem(problem.X, problem.y, 2, constraints=[constraint])
     with pytest.raises(bs.RefusedError, match=type(constraint).__name__):
         bs.solve(stated, solver)
+
+
+@pytest.mark.parametrize("solver", [bs.BranchAndBound(), bs.Enumeration()])
+@pytest.mark.parametrize("constraint", [bs.Sign([0, 1], -1), bs.Bounds([0, 2], -0.5, 0.25)], ids=str)
+def test_signs_and_bounds_on_some_columns_equal_the_judge(constraint: bs.Constraint, solver: bs.Solver) -> None:
+    plain = NASTY["plain"](k=3)
+    problem = bs.Problem(plain.X, plain.y, 3, constraints=[constraint])
+    least, _ = judge(problem)
+
+    result = bs.solve(problem, solver)
+
+    assert result.status == "optimal"
+    assert result.objective == pytest.approx(least, rel=1e-8)
+    assert result.objective > bs.solve(plain).objective
 
 
 def test_unknown_solver_is_named_with_a_close_match() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from formulations import AtMost, Constraint, Exclude, Group, Implies, Include, ProblemError
-from formulations.constraints import select
+from formulations.selection import select
 
 NAMES = ("a", "b", "c", "d", "e")
 

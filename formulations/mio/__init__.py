@@ -1,0 +1,1 @@
+"""Mixed-integer models of best subset selection: built here, solved upstairs or elsewhere."""

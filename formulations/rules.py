@@ -1,0 +1,146 @@
+"""Linear rules on the indicators of columns, and what follows from the columns that are in or out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from formulations._types import IntVector, Vector
+
+if TYPE_CHECKING:
+    from formulations.selection import Selection
+
+FREE, IN, OUT = 0, 1, 2  # what is decided of a column
+Status = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Rule:
+    r""":math:`\sum_j a_j z_j \le b` with :math:`z_j = 1` where column j is in the model; ``kind`` names its origin."""
+
+    kind: str
+    columns: tuple[int, ...]
+    coefs: tuple[float, ...]
+    limit: float
+
+    @classmethod
+    def of(cls, kind: str, columns: Iterable[int], coef: float, limit: float) -> Rule:
+        """A rule with equal coefficients."""
+        listed = tuple(columns)
+        return cls(kind, listed, (coef,) * len(listed), float(limit))
+
+    def allows(self, chosen: set[int]) -> bool:
+        """Tell whether a model of exactly these columns obeys; the sum is correctly rounded."""
+        return math.fsum(a for j, a in zip(self.columns, self.coefs, strict=True) if j in chosen) <= self.limit
+
+
+@dataclass(frozen=True, eq=False)
+class RuleSystem:
+    r"""Every rule of a selection as a row of :math:`Az \le b`: its rules, its groups, and the bound k on the size.
+
+    Attributes
+    ----------
+    A : sparse matrix, shape (r, p)
+    b : shape (r,)
+    names : tuple of str
+        One a row.
+    start : shape (p,)
+        What is decided from the start: `FREE`, `IN`, `OUT`.
+    weights : shape (p,)
+        What each column counts towards k.
+    """
+
+    A: sparse.csr_matrix
+    b: Vector
+    names: tuple[str, ...]
+    start: Status
+    weights: Vector
+
+    @classmethod
+    def of(cls, selection: Selection, k: int) -> RuleSystem:
+        """State a selection and a bound on the size as rows."""
+        p = selection.n_columns
+        weights = np.ones(p)
+        for group in selection.single:
+            weights[list(group[1:])] = 0.0
+        counted = np.flatnonzero(weights)
+        rows = [("cardinality", counted, weights[counted], float(k))]
+        for group in selection.groups:  # round in a circle: each is in only if the next is
+            for j, following in zip(group, (*group[1:], group[0]), strict=True):
+                rows.append(("group", np.array([j, following]), np.array([1.0, -1.0]), 0.0))
+        rows += [(r.kind, np.array(r.columns, dtype=np.int64), np.array(r.coefs), r.limit) for r in selection.rules]
+        start = np.zeros(p, dtype=np.int8)
+        start[list(selection.included)] = IN
+        start[list(selection.excluded)] = OUT
+        lengths = [len(columns) for _, columns, _, _ in rows]
+        A = sparse.csr_matrix(
+            (
+                np.concatenate([coefs for _, _, coefs, _ in rows]),
+                np.concatenate([columns for _, columns, _, _ in rows]),
+                np.concatenate([[0], np.cumsum(lengths)]),
+            ),
+            shape=(len(rows), p),
+        )
+        return cls(A, np.array([b for *_, b in rows]), tuple(name for name, *_ in rows), start, weights)
+
+    def propagate(self, status: Status) -> bool:
+        """Decide in place what follows from what is decided; False where a rule can no longer be obeyed.
+
+        A row's least activity has the columns that are in, and of the free ones those of negative coefficient. Where it
+        exceeds the limit nothing is feasible; where a single free column would make it exceed, that column is decided.
+        """
+        A, b = self.A, self.b
+        slack = 1e-9 * (1.0 + np.abs(b))  # rounding of the sums decides nothing: `Rule.allows` has the last word
+        rows = np.repeat(np.arange(len(b)), np.diff(A.indptr))
+        while True:
+            least = np.where(status == IN, 1.0, 0.0)[A.indices] * A.data
+            least += np.where(status == FREE, 1.0, 0.0)[A.indices] * np.minimum(A.data, 0.0)
+            activity = np.bincount(rows, least, len(b))
+            if np.any(activity > b + slack):
+                return False
+            tight = activity[rows] + np.abs(A.data) > (b + slack)[rows]
+            forced = tight & (status[A.indices] == FREE) & (A.data != 0)
+            if not forced.any():
+                return True
+            going_in = A.indices[forced & (A.data < 0)]
+            going_out = A.indices[forced & (A.data > 0)]
+            status[going_out] = OUT
+            if np.any(status[going_in] == OUT):
+                return False
+            status[going_in] = IN
+
+    def least(self, chosen: Iterable[int]) -> tuple[int, ...] | None:
+        """Return the model of least size that holds the columns; None if there is none. Ties: the first found."""
+        status = self.start.copy()
+        columns = np.fromiter(chosen, dtype=np.int64)
+        if np.any(status[columns] == OUT):
+            return None
+        status[columns] = IN
+        best: list[IntVector] = []
+        self._search(status, best)
+        return tuple(int(j) for j in best[0]) if best else None
+
+    def _search(self, status: Status, best: list[IntVector]) -> None:
+        """Depth first: repair the first rule that a model of the columns in alone would break."""
+        if not self.propagate(status):
+            return
+        is_in = status == IN
+        if best and self.weights[is_in].sum() >= self.weights[best[0]].sum():
+            return
+        broken = np.flatnonzero(self.A @ is_in > self.b + 1e-9 * (1.0 + np.abs(self.b)))
+        if not len(broken):
+            best[:] = [np.flatnonzero(is_in)]
+            return
+        row = slice(self.A.indptr[broken[0]], self.A.indptr[broken[0] + 1])
+        helpful = [j for j, a in zip(self.A.indices[row], self.A.data[row], strict=True) if a < 0 and status[j] == FREE]
+        for tried, column in enumerate(helpful):
+            child = status.copy()
+            child[helpful[:tried]] = OUT
+            child[column] = IN
+            self._search(child, best)
