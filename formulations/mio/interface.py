@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -39,6 +40,14 @@ class Formulation(ABC):
         ProblemError
             If no bound on a coefficient can be proved and none was imposed; the message says what to add.
         """
+
+    def refine(self, problem: Problem, model: Model, points: Sequence[Vector]) -> Model | None:
+        """Return the model with rows that cut these feasible points off where they understate the objective.
+
+        None where the model is exact at each of the points, so that nothing is left to add. A formulation that states
+        the problem as a whole has nothing to add.
+        """
+        return None
 
     def recover(self, problem: Problem, values: Vector, model: Model) -> Vector:
         """Return coefficients, shape (p,), from the values of a model's columns: zero where z is zero."""
