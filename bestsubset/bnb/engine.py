@@ -208,7 +208,7 @@ class Engine:
         if not scaled.has_gram:  # rows are dear: from the incumbent, only columns that matter ask for theirs
             gamma, mu = np.zeros(m), scaled.lambda0 or None
             gamma[self.incumbent.support] = self.incumbent.gamma
-        if with_diagonal and scaled.n > m:  # else the Gram matrix is singular
+        if with_diagonal and scaled.n >= m:  # else the Gram matrix is singular
             # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
             size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))
             found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, size, scaled.ridge)
