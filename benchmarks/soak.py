@@ -173,7 +173,7 @@ def _unlike_the_least(problem: bs.Problem, result: bs.Result, is_harsh: bool, co
         wrong.append(f"objective {above!r} below the least {float(least)!r}")
     if result.status == "optimal":
         counts["optimal"] += 1
-        rounding = 1e-15 * problem.null_objective  # a certificate's objective is rounded up
+        rounding = 1e-15 * problem.null_objective + 2e-12 * abs(above)  # a certificate's objective is rounded up
         if above > least + room + rounding + 2 * result.gap_tolerance * max(abs(least), 1e-12 * problem.null_objective):
             wrong.append(f"objective {above!r} called optimal; the least is {float(least)!r}")
     elif result.termination == "exhausted" and result.gap_tolerance > 0:
