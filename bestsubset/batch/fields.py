@@ -66,7 +66,9 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_TEXT: dict[str, Any] = {"type": "string"}
+_TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_ANY_TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _WEIGHTS = {
     "anyOf": [
         {"type": "number", "minimum": 0},
@@ -92,6 +94,7 @@ _QUANTILES = {"anyOf": [_QUANTILE, {"type": "array", "items": _QUANTILE, "minIte
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Columns = Annotated[list[str], BeforeValidator(as_list), Field(min_length=1), WithJsonSchema(_TEXTS)]
+AnyColumns = Annotated[list[str], BeforeValidator(as_list), WithJsonSchema(_ANY_TEXTS)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Weights = Annotated[
     list[Weight],

@@ -20,10 +20,16 @@ from bestsubset.batch.wording import rule_of, shown
 from bestsubset.solvers import Solver
 from bestsubset.spelling import did_you_mean
 from formulations import Loss, ProblemError
-from formulations.losses.interface import members as losses
+from formulations.losses import interface as loss_folder
 
 M = TypeVar("M")
 _LIMITS = ("node_limit", "memory_limit")  # those that are the solver's own; the others belong to every run
+
+
+@cache
+def losses() -> dict[str, type[Loss]]:
+    """Every loss by its name."""
+    return loss_folder.members()
 
 
 def formulations() -> dict[str, type[Any]]:

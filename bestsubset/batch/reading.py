@@ -16,6 +16,10 @@ from bestsubset.errors import Complaint, SpecError
 from bestsubset.spelling import did_you_mean
 
 _FIELDS = ("defaults", "problems")
+# What a problem's own field puts out of force in the defaults: a file goes instead of a data set, and a solver brings
+# its own settings, not those of another.
+_ALTERNATIVES = {name: frozenset({name}) for name in ("k", "solver", "formulation", "backend", "budget")}
+_ALTERNATIVES |= {name: frozenset({"file", "dataset"}) for name in ("file", "dataset")}
 
 
 @dataclass(eq=False)
@@ -89,7 +93,13 @@ def _sources(path: Path, root: Node, complaints: list[Complaint]) -> list[Source
         return []
     marks = frozenset() if defaults is None else frozenset(defaults.marks())
     return [
-        Source(path, _label(node, number), node if defaults is None else node.under(defaults), complaints, marks)
+        Source(
+            path,
+            _label(node, number),
+            node if defaults is None else node.over(defaults, _ALTERNATIVES),
+            complaints,
+            marks,
+        )
         for number, node in enumerate(problems.value, 1)
     ]
 
@@ -113,7 +123,7 @@ def _defaults(path: Path, node: Node | None, complaints: list[Complaint]) -> Nod
     try:
         ProblemSpec.model_validate(node.plain())
     except ValidationError as error:
-        complain_of(error, source.complain, with_missing=False)
+        complain_of(error, node.plain(), source.complain, with_missing=False)
     return node
 
 
@@ -124,7 +134,7 @@ def _spec(source: Source) -> ProblemSpec | None:
     try:
         return ProblemSpec.model_validate(source.node.plain())
     except ValidationError as error:
-        complain_of(error, source.complain)
+        complain_of(error, source.node.plain(), source.complain)
         return None
 
 

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 
 from bestsubset import solvers
 from bestsubset.batch.fields import MAX_RUNS
-from bestsubset.batch.members import backends, formulations
+from bestsubset.batch.members import backends, formulations, losses
 from bestsubset.batch.spec import ProblemSpec
-from formulations.losses.interface import members as losses
 
 _HEAD = ("| field | unless given | what |", "|---|---|---|")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bestsubset.batch.fields import Columns, Name, Quantiles, Scalar, Sizes, Weight, Weights, Whole, as_list
+from bestsubset.batch.fields import AnyColumns, Columns, Name, Quantiles, Scalar, Sizes, Weight, Weights, Whole, as_list
 
 
 class Section(BaseModel):
@@ -18,10 +18,10 @@ class Section(BaseModel):
 class Transforms(Section):
     """New columns out of those in the file, all of which look at the columns as read."""
 
-    log: Columns = Field(default=[], description="Replaced by natural logarithms, named `log(x)`.")
-    sqrt: Columns = Field(default=[], description="Replaced by square roots, named `sqrt(x)`.")
-    square: Columns = Field(default=[], description="Squares are added, named `x^2`.")
-    product: Columns = Field(default=[], description="Products of every two of these are added, named `x*y`.")
+    log: AnyColumns = Field(default=[], description="Replaced by natural logarithms, named `log(x)`.")
+    sqrt: AnyColumns = Field(default=[], description="Replaced by square roots, named `sqrt(x)`.")
+    square: AnyColumns = Field(default=[], description="Squares are added, named `x^2`.")
+    product: AnyColumns = Field(default=[], description="Products of every two of these are added, named `x*y`.")
 
 
 class Data(Section):
@@ -41,8 +41,10 @@ class Data(Section):
         description="Value of the response that is the class +1; all others are -1: `hinge`, `logistic`.",
     )
     predictors: Columns = Field(default=["*"], description="Names or patterns (`*`, `?`, `[ab]`).")
-    without: Columns = Field(default=[], description="Names or patterns of columns that are no predictors after all.")
-    categorical: Columns = Field(
+    without: AnyColumns = Field(
+        default=[], description="Names or patterns of columns that are no predictors after all."
+    )
+    categorical: AnyColumns = Field(
         default=[],
         description="Predictors that become 0/1 columns, named `x=level`, joined by a group; the first level in sorted"
         " order is the reference and has none.",
@@ -92,8 +94,8 @@ class Costs(Section):
 class Signs(Section):
     """Signs of coefficients."""
 
-    nonnegative: Columns = Field(default=[], description="Columns with coefficients >= 0.")
-    nonpositive: Columns = Field(default=[], description="Columns with coefficients <= 0.")
+    nonnegative: AnyColumns = Field(default=[], description="Columns with coefficients >= 0.")
+    nonpositive: AnyColumns = Field(default=[], description="Columns with coefficients <= 0.")
 
 
 class Interval(Section):
@@ -112,8 +114,8 @@ class BoundsOfColumns(Interval):
 class Constraints(Section):
     """Structure on the support. Columns by name, pattern, or the name of a categorical column for all of its levels."""
 
-    include: Columns = Field(default=[], description="In every model.")
-    exclude: Columns = Field(default=[], description="In no model.")
+    include: AnyColumns = Field(default=[], description="In every model.")
+    exclude: AnyColumns = Field(default=[], description="In no model.")
     groups: list[Annotated[GroupOfColumns, BeforeValidator(_columns_alone)]] = Field(
         default=[], description="In or out together: lists of columns, or `{columns, counts: columns \\| one}`."
     )

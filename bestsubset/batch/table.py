@@ -90,10 +90,12 @@ def _roles(frame: Frame, data: Data, complain: Complain) -> _Roles | None:
     left_out = others.expand(data.without, ("data", "without"), complain, taken)
     predictors = [name for name in others.names if name in chosen and name not in left_out]
     if not predictors:
-        complain(("data", "predictors"), "data.predictors leaves no column; expected at least one. Name some.")
+        if chosen:
+            complain(("data", "without"), "data.without leaves no predictor; expected at least one. Name fewer.")
         return None
     factors = ColumnNames(predictors).expand(data.categorical, ("data", "categorical"), complain, taken)
-    return _Roles(target, data.weights, predictors, list(factors))
+    are_there = all(name in every.names for name in special.values())
+    return _Roles(target, data.weights, predictors, list(factors)) if are_there else None
 
 
 def _check_kinds(frame: pd.DataFrame, roles: _Roles, data: Data, complain: Complain) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -9,8 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from bestsubset.batch.complaints import Complain, FieldPath, dotted
 from bestsubset.batch.spec import ProblemSpec
-from bestsubset.spelling import did_you_mean
-from formulations.arrays import listed
 
 _SHOWN = 40  # characters of a value
 _RULES = {
@@ -48,8 +47,8 @@ _OTHER_NAMES = {
 }
 
 
-def complain_of(error: ValidationError, complain: Complain, with_missing: bool = True) -> None:
-    """Pass on every error that pydantic found in the fields of a problem."""
+def complain_of(error: ValidationError, written: Any, complain: Complain, with_missing: bool = True) -> None:
+    """Pass on every error that pydantic found in the fields of a problem, which are called as they were written."""
     for found in error.errors(include_url=False):
         path: FieldPath = found["loc"]
         kind = found["type"]
@@ -59,7 +58,18 @@ def complain_of(error: ValidationError, complain: Complain, with_missing: bool =
         elif kind == "extra_forbidden":
             complain(path, f"field {path[-1]!r}{_within(path)} is unknown. {_meant(path)}", at_key=True)
         else:
-            complain(path, f"{dotted(path)} is {shown(found['input'])}; {rule_of(found)}")
+            complain(path, f"{dotted(_as_written(path, written))} is {shown(found['input'])}; {rule_of(found)}")
+
+
+def _as_written(path: FieldPath, written: Any) -> FieldPath:
+    """Leave out the parts of a path that are not in the text: the 0 of a list of one, written without brackets."""
+    kept: list[str | int] = []
+    for part in path:
+        is_there = isinstance(written, dict) if isinstance(part, str) else isinstance(written, list)
+        if is_there:
+            kept.append(part)
+            written = written.get(part) if isinstance(written, dict) else written[part]
+    return tuple(kept)
 
 
 def shown(value: Any) -> str:
@@ -99,7 +109,9 @@ def _meant(path: FieldPath) -> str:
     for section, fields in _sections(ProblemSpec):
         if other in fields:
             return f"It belongs in {section}." if other == name else f"Did you mean {other!r} in {section}?"
-    return did_you_mean(name, here, f"Fields: {listed(sorted(here))}.")
+    names = {field: field for field in here} | {n: field for n, field in _OTHER_NAMES.items() if field in here}
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"Did you mean {names[close[0]]!r}?" if close else f"Fields: {', '.join(sorted(here))}."
 
 
 def _fields_at(path: FieldPath) -> list[str]:

@@ -7,7 +7,7 @@ key given twice is seen, and a file that would grow out of proportion is refused
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from bestsubset.batch.complaints import FieldPath
 from bestsubset.errors import Complaint, SpecError
 from bestsubset.spelling import similar_file
 
-MAX_LINES = 50_000  # the parser reads some ten thousand lines a second
+MAX_LINES = 30_000  # the parser reads some ten thousand lines a second
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000  # values, those behind aliases counted as often as they are used
 MAX_DEPTH = 40
@@ -72,21 +72,25 @@ class Node:
         node, mark = self, self.mark
         for part in path:
             following = node.child(part)
-            if following is None and isinstance(node.value, list):
-                continue  # a list written short for a mapping
+            if following is None and isinstance(part, str) is not isinstance(node.value, dict):
+                continue  # a list written for a mapping that holds it, or one value for a list of it
             if following is None:
                 return mark
             key = node.keys.get(str(part)) if at_key else None
             node, mark = following, key or following.mark
         return mark
 
-    def under(self, other: Node) -> Node:
-        """Return this mapping laid over another one: mappings are merged, all else is replaced."""
+    def over(self, other: Node, alternatives: Mapping[str, frozenset[str]]) -> Node:
+        """Return this mapping laid over another one: mappings are merged, all else is replaced.
+
+        A key of ``alternatives`` replaces those named there: with itself among them, its mapping is not merged.
+        """
         if not (isinstance(self.value, dict) and isinstance(other.value, dict)):
             return self
-        merged = dict(other.value)
+        replaced = frozenset[str]().union(*(alternatives.get(key, ()) for key in self.value))
+        merged = {key: node for key, node in other.value.items() if key not in replaced}
         for key, node in self.value.items():
-            merged[key] = node.under(merged[key]) if key in merged else node
+            merged[key] = node.over(merged[key], alternatives) if key in merged else node
         return Node(self.mark, merged, {**other.keys, **self.keys}, self.size + other.size)
 
     def marks(self) -> set[Mark]:
