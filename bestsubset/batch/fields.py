@@ -92,7 +92,8 @@ _QUANTILE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _QUANTILES = {"anyOf": [_QUANTILE, {"type": "array", "items": _QUANTILE, "minItems": 1}]}
 
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 Columns = Annotated[list[str], BeforeValidator(as_list), Field(min_length=1), WithJsonSchema(_TEXTS)]
 AnyColumns = Annotated[list[str], BeforeValidator(as_list), WithJsonSchema(_ANY_TEXTS)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -104,7 +105,7 @@ Weights = Annotated[
     WithJsonSchema(_WEIGHTS),
 ]
 Sizes = Annotated[
-    list[Annotated[Whole, Field(ge=1)]],
+    list[Positive],
     BeforeValidator(_sizes),
     AfterValidator(_distinct),
     Field(min_length=1),

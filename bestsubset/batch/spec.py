@@ -6,7 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bestsubset.batch.fields import AnyColumns, Columns, Name, Quantiles, Scalar, Sizes, Weight, Weights, Whole, as_list
+from bestsubset.batch.fields import (
+    AnyColumns,
+    Columns,
+    Count,
+    Name,
+    Positive,
+    Quantiles,
+    Scalar,
+    Sizes,
+    Weight,
+    Weights,
+    as_list,
+)
 
 
 class Section(BaseModel):
@@ -72,7 +84,7 @@ class CountOfColumns(Section):
     """A count of some columns."""
 
     columns: Columns
-    count: Annotated[Whole, Field(ge=0)]
+    count: Count
 
 
 class Heredity(Section):
@@ -162,13 +174,11 @@ class Limits(Section):
 
     time_limit: Weight | None = Field(default=None, description="Seconds of wall time.")
     gap: Weight = Field(default=1e-6, description="Relative gap at which the search may stop.")
-    node_limit: Annotated[Whole, Field(ge=0)] | None = Field(
-        default=None, description="Nodes, where the solver has such a limit."
-    )
+    node_limit: Count | None = Field(default=None, description="Nodes, where the solver has such a limit.")
     memory_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="Bytes, where the solver has such a limit."
     )
-    threads: Annotated[Whole, Field(ge=1)] | None = Field(default=None, description="Threads of a run, or all cores.")
+    threads: Positive | None = Field(default=None, description="Threads of a run, or all cores.")
 
 
 class Outputs(Section):
@@ -202,7 +212,7 @@ class ProblemSpec(Section):
     formulation: Member | None = Field(default=None, description="Of the solver `mio`, and of `bestsubset export`.")
     backend: Member | None = Field(default=None, description="Of the solver `mio`.")
     start: Columns | None = Field(default=None, description="Columns from which the warm start begins.")
-    random_state: Annotated[Whole, Field(ge=0)] = Field(default=0, description="Seed of the warm starts.")
+    random_state: Count = Field(default=0, description="Seed of the warm starts.")
     limits: Limits = Field(default=Limits(), description="When a run stops.")
     criterion: Literal["aic", "aicc", "bic", "ebic", "cp", "adj_r2"] | None = Field(
         default=None, description="Chooses among the sizes in a report."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -33,7 +32,7 @@ _SUFFIXES = {Format.MPS: ".mps", Format.LP: ".lp", Format.PYOMO: ".py"}
 def export(
     spec: Annotated[Path, typer.Argument(metavar="SPEC.YAML", help="A specification of problems.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The model's file, or a folder for all of them.")
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The model's file, or a folder (no ending) for all.")
     ],
     formulation: Annotated[str | None, typer.Option(help="Such as big-m.", show_default="the problem's")] = None,
     format: Annotated[Format | None, typer.Option(help="How to write.", show_default="by FILE's ending")] = None,
@@ -43,12 +42,12 @@ def export(
     from bestsubset.batch.plan import read_specs
 
     runs = _chosen(read_specs([spec]), problem)
-    is_folder = output.is_dir() or str(output).endswith(os.sep)
+    is_folder = output.is_dir() or not output.suffix
     kind = _format(format, output, is_folder)
     if len(runs) > 1 and not is_folder:
         raise ProblemError(
             f"{spec} has {len(runs)} runs: {listed([run.name for run in runs])}; expected one for the file {output}."
-            " Choose with --problem, or give -o a folder, ending in /."
+            " Choose with --problem, or give -o a folder, a name without an ending."
         )
     folder = output if is_folder else output.parent
     names = [run.name.replace("/", "_") + _SUFFIXES[kind] for run in runs] if is_folder else [output.name]

@@ -1,4 +1,4 @@
-"""From problems to runs: defaults beneath, lists that multiply, names that tell runs apart, solvers with their settings."""
+"""From problems to runs: defaults beneath, lists that multiply, names that tell runs apart, solvers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of specifications: the JSON Schema, the tables of fields, and the examples, which agree with the models."""
+"""What is said of specifications: JSON Schema, tables of fields and examples agree with the models."""
 
 from __future__ import annotations
 
