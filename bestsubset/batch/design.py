@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bestsubset.batch.columns import ColumnNames
-from bestsubset.batch.complaints import Complain
+from bestsubset.batch.complaints import Complain, Listening
 from bestsubset.batch.spec import Transforms
 from formulations._types import Data, Vector
 from formulations.arrays import listed
@@ -26,10 +27,18 @@ class Design:
 
 
 def design(
-    frame: pd.DataFrame, predictors: list[str], categorical: list[str], transforms: Transforms, complain: Complain
+    frame: pd.DataFrame,
+    predictors: Sequence[str],
+    categorical: Mapping[str, int],
+    transforms: Transforms,
+    complain: Complain,
 ) -> Design | None:
-    """Return the matrix of predictors, in their order, followed by squares and products; None after a complaint."""
-    numeric = ColumnNames([name for name in predictors if name not in set(categorical)])
+    """Return the matrix of predictors, in their order, followed by squares and products; None after a complaint.
+
+    ``categorical`` are those that become 0/1 columns, each with its place in the specification.
+    """
+    complain = Listening(complain)
+    numeric = ColumnNames([name for name in predictors if name not in categorical])
     chosen = {
         field: list(numeric.expand(getattr(transforms, field), ("data", "transforms", field), complain))
         for field in Transforms.model_fields
@@ -41,62 +50,55 @@ def design(
             f"data.transforms has {listed(twice)} both in log and in sqrt; expected one of them. Drop one.",
         )
     if not categorical and not any(chosen.values()):
-        return Design(_matrix(frame[predictors]), tuple(predictors), {})
-    columns = _columns(frame, predictors, categorical, chosen, complain)
-    if columns is None:
-        return None
-    parts, factors = columns
-    parts |= {f"{name}^2": numbers(frame[name]) ** 2 for name in chosen["square"]}
-    parts |= {f"{a}*{b}": numbers(frame[a]) * numbers(frame[b]) for a, b in combinations(chosen["product"], 2)}
-    if not parts:
-        complain(("data", "predictors"), "data.predictors leaves no column; expected at least one. Name some.")
-        return None
-    return Design(np.column_stack(list(parts.values())), tuple(parts), factors)
-
-
-def _columns(
-    frame: pd.DataFrame, predictors: list[str], categorical: list[str], chosen: dict[str, list[str]], complain: Complain
-) -> tuple[dict[str, Vector], dict[str, tuple[str, ...]]] | None:
-    """The columns of each predictor by name, and those of each categorical one."""
+        return None if complain.heard() else Design(_matrix(frame[list(predictors)]), tuple(predictors), {})
+    replaced = {name: field for field in ("log", "sqrt") for name in chosen[field]}
     parts: dict[str, Vector] = {}
     factors: dict[str, tuple[str, ...]] = {}
-    is_factor, logged, rooted = set(categorical), set(chosen["log"]), set(chosen["sqrt"])
-    sound = True
     for name in predictors:
-        if name in is_factor:
-            levels = _levels(frame[name])
-            factors[name] = tuple(f"{name}={level}" for level in levels[1:])
-            if not factors[name]:
-                number = categorical.index(name)
-                complain(
-                    ("data", "categorical", number),
-                    f"data.categorical[{number}] has one level alone in {name!r}; expected at least two. Drop it.",
-                )
-                sound = False
-            text = frame[name].astype(str).to_numpy()
-            parts |= {f"{name}={level}": (text == level).astype(np.float64) for level in levels[1:]}
-        elif name in logged or name in rooted:
-            values = numbers(frame[name])
-            label = "log" if name in logged else "sqrt"
-            wrong = int(np.count_nonzero(values <= 0 if name in logged else values < 0))
-            if wrong:
-                rule = "positive" if name in logged else "non-negative"
-                complain(
-                    ("data", "transforms", label),
-                    f"data.transforms.{label} has {name!r}, of which {wrong} entries are not {rule}; expected all"
-                    " to be. Leave it out.",
-                )
-                sound = False
-                continue
-            parts[f"{label}({name})"] = np.log(values) if name in logged else np.sqrt(values)
+        if name in categorical:
+            levels = _dummies(frame[name], categorical[name], complain)
+            factors[name] = tuple(levels)
+            parts |= levels
+        elif name in replaced:
+            parts[f"{replaced[name]}({name})"] = _replaced(frame[name], replaced[name], complain)
         else:
             parts[name] = numbers(frame[name])
-    return (parts, factors) if sound else None
+    parts |= {f"{name}^2": numbers(frame[name]) ** 2 for name in chosen["square"]}
+    parts |= {f"{a}*{b}": numbers(frame[a]) * numbers(frame[b]) for a, b in combinations(chosen["product"], 2)}
+    return None if complain.heard() else Design(np.column_stack(list(parts.values())), tuple(parts), factors)
+
+
+def _dummies(column: pd.Series[Any], number: int, complain: Complain) -> dict[str, Vector]:
+    """Return a 0/1 column for each level but the first, by name."""
+    levels = _levels(column)
+    if len(levels) == 1:
+        complain(
+            ("data", "categorical", number),
+            f"data.categorical has {column.name!r}, which is {levels[0]!r} in every row; expected two levels or more."
+            " Drop it.",
+        )
+    text = np.array([str(value) for value in column.tolist()])
+    return {f"{column.name}={level}": (text == level).astype(np.float64) for level in levels[1:]}
+
+
+def _replaced(column: pd.Series[Any], transform: str, complain: Complain) -> Vector:
+    """Return the logarithms or the square roots of a column."""
+    values = numbers(column)
+    wrong = int(np.count_nonzero(values <= 0 if transform == "log" else values < 0))
+    if wrong:
+        rule = "positive" if transform == "log" else "non-negative"
+        complain(
+            ("data", "transforms", transform),
+            f"data.transforms.{transform} has {column.name!r}, of which {wrong} entries are not {rule}; expected all to"
+            " be. Leave it out.",
+        )
+        return values
+    return np.asarray(np.log(values) if transform == "log" else np.sqrt(values))
 
 
 def _levels(column: pd.Series[Any]) -> list[str]:
     """The levels as text: numbers in their order, all else in that of the alphabet."""
-    return [str(level) for level in sorted(column.unique().tolist(), key=_by_value)]
+    return list(dict.fromkeys(str(level) for level in sorted(column.unique().tolist(), key=_by_value)))
 
 
 def _by_value(level: Any) -> tuple[int, float, str]:

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.errors import PydanticUserError
 
 from bestsubset import solvers
 from bestsubset.batch.complaints import Complain, FieldPath
@@ -72,48 +72,50 @@ def loss_of(spec: ProblemSpec, complain: Complain) -> list[Loss] | None:
 
 def solver_of(spec: ProblemSpec, complain: Complain) -> Solver | None:
     """Return the solver with its settings and limits, its formulation and backend; None where none is named."""
-    parts = _parts(spec, complain)
     limits = {name: getattr(spec.limits, name) for name in _LIMITS if getattr(spec.limits, name) is not None}
     if spec.solver is None:
-        for name, value in limits.items():
-            complain(
-                ("limits", name),
-                f"limits.{name} is {shown(value)} and no solver is named; expected one with that limit."
-                " Name one, such as solver: branch_and_bound.",
-            )
-        if "backend" in parts:
-            complain(("backend",), "backend is given without a solver that has one; expected one. Add solver: mio.")
+        _without_solver(spec, limits, complain)
         return None
     cls = class_of(spec.solver, solvers.members(), ("solver",), complain)
+    backend_cls = class_of(spec.backend, backends(), ("backend",), complain) if spec.backend else None
+    formulation = formulation_of(spec, complain)
     if cls is None:
         return None
     own = _field_names(cls)
-    given = {("limits", name): value for name, value in limits.items()} | {(n,): part for n, part in parts.items()}
-    for path, value in given.items():
-        if path[-1] not in own:
-            what = f"{'.'.join(path)} is {shown(getattr(value, 'name', value))}"
-            complain(path, f"{what} and the solver {cls.name!r} has no {path[-1]}; expected none. Drop it.")
-    extra = {path[-1]: value for path, value in given.items() if path[-1] in own}
-    made = instance(cls, spec.solver, ("solver",), complain, extra)
+    # A limit that is not the solver's own may be that of its backend.
+    lent = {name: value for name, value in limits.items() if name not in own and name in _field_names(backend_cls)}
+    parts = {"formulation": formulation, **{name: value for name, value in limits.items() if name not in lent}}
+    if spec.backend is not None and backend_cls is not None:
+        parts["backend"] = instance(backend_cls, spec.backend, ("backend",), complain, lent)
+    parts = {name: part for name, part in parts.items() if part is not None}
+    for name in [name for name in parts if name not in own]:
+        part = parts.pop(name)
+        path = ("limits", name) if name in limits else (name,)
+        what = f"{'.'.join(path)} is {shown(getattr(part, 'name', part))} and the solver {cls.name!r} has no {name}"
+        complain(path, f"{what}; expected none. Drop it, or name another solver.")
+    made = instance(cls, spec.solver, ("solver",), complain, parts)
     return made if isinstance(made, Solver) else None
 
 
+def _without_solver(spec: ProblemSpec, limits: Mapping[str, Any], complain: Complain) -> None:
+    """Complain of what only a solver that is named can take; a formulation alone is for export."""
+    for name, value in limits.items():
+        complain(
+            ("limits", name),
+            f"limits.{name} is {shown(value)} and no solver is named; expected one with that limit."
+            " Name one, such as solver: branch_and_bound.",
+        )
+    if spec.backend is not None:
+        complain(("backend",), "backend is given without a solver that has one; expected one. Add solver: mio.")
+    formulation_of(spec, complain)
+
+
 def formulation_of(spec: ProblemSpec, complain: Complain) -> Any:
-    """Return the formulation with its settings, or None where there is none."""
-    return _named(spec.formulation, formulations(), ("formulation",), complain) if spec.formulation else None
-
-
-def _parts(spec: ProblemSpec, complain: Complain) -> dict[str, Any]:
-    parts = {
-        "formulation": formulation_of(spec, complain),
-        "backend": _named(spec.backend, backends(), ("backend",), complain) if spec.backend else None,
-    }
-    return {name: part for name, part in parts.items() if part is not None}
-
-
-def _named(member: Member, known: Mapping[str, type[Any]], path: FieldPath, complain: Complain) -> Any:
-    cls = class_of(member, known, path, complain)
-    return None if cls is None else instance(cls, member, path, complain)
+    """Return the formulation with its settings; None where there is none, and after a complaint."""
+    if spec.formulation is None:
+        return None
+    cls = class_of(spec.formulation, formulations(), ("formulation",), complain)
+    return None if cls is None else instance(cls, spec.formulation, ("formulation",), complain)
 
 
 def class_of(member: Member, known: Mapping[str, type[M]], path: FieldPath, complain: Complain) -> type[M] | None:
@@ -130,8 +132,7 @@ def instance(
     cls: type[Any], member: Member, path: FieldPath, complain: Complain, extra: Mapping[str, Any] | None = None
 ) -> Any:
     """Return a member with its settings, each of the type of its field; None after a complaint."""
-    known = _field_names(cls)
-    hints = get_type_hints(cls)
+    known, hints = _field_names(cls), get_type_hints(cls)
     sound = True
     for name, value in member.settings.items():
         if name in ("formulation", "backend", *_LIMITS) and path == ("solver",):
@@ -156,14 +157,14 @@ def instance(
 
 
 def _field_names(cls: Any) -> list[str]:
-    return [field.name for field in fields(cls)]
+    return [] if cls is None else [field.name for field in fields(cls)]
 
 
 def _wrong(kind: Any, value: Any) -> str | None:
     """Return what rule a setting breaks; None where there is none, or a type of which a specification knows nothing."""
     try:
         TypeAdapter(kind).validate_python(value, strict=True)
-    except PydanticSchemaGenerationError:
+    except PydanticUserError:
         return None
     except ValidationError as error:
         return rule_of(error.errors(include_url=False)[0])

@@ -60,7 +60,7 @@ class _Roles:
     target: str
     weights: str | None
     predictors: list[str]
-    categorical: list[str]
+    categorical: dict[str, int]  # each with its place in the specification
 
 
 def _roles(frame: Frame, data: Data, complain: Complain) -> _Roles | None:
@@ -95,7 +95,7 @@ def _roles(frame: Frame, data: Data, complain: Complain) -> _Roles | None:
         return None
     factors = ColumnNames(predictors).expand(data.categorical, ("data", "categorical"), complain, taken)
     are_there = all(name in every.names for name in special.values())
-    return _Roles(target, data.weights, predictors, list(factors)) if are_there else None
+    return _Roles(target, data.weights, predictors, factors) if are_there else None
 
 
 def _check_kinds(frame: pd.DataFrame, roles: _Roles, data: Data, complain: Complain) -> None:

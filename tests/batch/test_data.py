@@ -139,7 +139,9 @@ def test_levels_of_numbers_keep_their_order(tmp_path: Path) -> None:
 def test_one_level_is_no_factor(tmp_path: Path) -> None:
     FRAME.assign(year=7).to_csv(tmp_path / "frame.csv", index=False)
 
-    assert "one level alone in 'year'" in said(tmp_path, "{file: frame.csv, target: y, categorical: year}")
+    found = said(tmp_path, "{file: frame.csv, target: y, categorical: [is_new, year]}")
+
+    assert found.startswith("spec.yaml:3:60: problem 'x': data.categorical has 'year', which is '7' in every row")
 
 
 def test_classes(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import bestsubset as bs
+from bestsubset.batch import members
 from bestsubset.batch.plan import read_specs
 from bestsubset.solvers import BranchAndBound, Enumeration
-from tests.batch.written import runs, spec
+from tests.batch.written import complaints, runs, spec
 
 DATA = "data: {file: data.csv, target: y, without: [w, level]}"
 
@@ -87,6 +90,68 @@ def test_solvers_take_their_settings_and_limits(tmp_path: Path) -> None:
     assert first.solver == BranchAndBound(node_limit=1000, memory_limit=2e9)
     assert second.solver == Enumeration(max_supports=100)
     assert third.solver is None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Stands for a backend."""
+
+    name: ClassVar[str] = "engine"
+    node_limit: int | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Stands for a formulation."""
+
+    name: ClassVar[str] = "big_box"
+    size: float = 1.0
+
+
+@dataclass(frozen=True)
+class Through(Enumeration):
+    """Stands for the solver that states a problem by a formulation and hands it to a backend."""
+
+    name: ClassVar[str] = "through"
+    formulation: Shape | None = None
+    backend: Engine = field(default_factory=Engine)
+
+
+@pytest.fixture
+def _through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "formulations", lambda: {"big_box": Shape})
+    monkeypatch.setattr(members, "backends", lambda: {"engine": Engine})
+    monkeypatch.setattr(members.solvers, "members", lambda: {"through": Through, "enumeration": Enumeration})
+
+
+@pytest.mark.usefixtures("_through")
+def test_a_solver_takes_its_formulation_and_its_backend(tmp_path: Path) -> None:
+    fields = "solver: through, formulation: {name: big-box, size: 2}, backend: engine, limits: {node_limit: 9}"
+
+    (run,) = runs(tmp_path, f"problems:\n- {{name: x, {DATA}, k: 1, {fields}}}\n")
+
+    assert run.solver == Through(formulation=Shape(2.0), backend=Engine(node_limit=9))
+
+
+@pytest.mark.usefixtures("_through")
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("solver: through, backend: {name: engine, strict: 1}", "backend.strict is 1; expected true or false"),
+        ("solver: through, backend: engin", "Did you mean 'engine'?"),
+        ("solver: through, limits: {memory_limit: 1}", "limits.memory_limit is 1.0 and the solver 'through' has no"),
+        ("solver: enumeration, backend: engine", "backend is 'engine' and the solver 'enumeration' has no backend"),
+        ("solver: enumeration, formulation: big_box", "the solver 'enumeration' has no formulation"),
+        ("solver: {name: through, backend: engine}", "field 'backend' is set in solver"),
+        ("backend: engine", "without a solver that has one"),
+        ("formulation: {name: big_box, sise: 2}", "has no field 'sise'. Did you mean 'size'?"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_told(tmp_path: Path, fields: str, words: str) -> None:
+    (said,) = complaints(tmp_path, f"problems:\n- {{name: x, {DATA}, k: 1, {fields}}}\n")
+
+    assert words in said
 
 
 def test_settings_are_those_of_solve(tmp_path: Path) -> None:
