@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bestsubset.batch.complaints import Complain, FieldPath, dotted
 from bestsubset.spelling import did_you_mean
@@ -16,7 +16,7 @@ class ColumnNames:
     def __init__(self, names: Sequence[str], factors: Mapping[str, Sequence[str]] | None = None) -> None:
         self.names = tuple(names)
         self.factors = dict(factors or {})
-        self._known = frozenset(self.names)
+        self._places = {name: j for j, name in enumerate(self.names)}
 
     def expand(
         self, written: Sequence[str], path: FieldPath, complain: Complain, passing: Collection[str] = ()
@@ -35,9 +35,13 @@ class ColumnNames:
                 found.setdefault(column, number)
         return found
 
+    def places(self, columns: Iterable[str]) -> tuple[int, ...]:
+        """Return the indices of columns."""
+        return tuple(self._places[column] for column in columns)
+
     def meant(self, text: str) -> Sequence[str]:
         """Return the columns that a name or a pattern stands for."""
-        if text in self._known:
+        if text in self._places:
             return (text,)
         if text in self.factors:
             return self.factors[text]

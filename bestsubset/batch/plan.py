@@ -97,8 +97,7 @@ def _plan(written: Written, tables: _Tables, ask_solvers: bool) -> list[BatchRun
 def _start(start: list[str] | None, data: Table, complain: Complain) -> tuple[int, ...] | None:
     if start is None:
         return None
-    place = {name: j for j, name in enumerate(data.design.names)}
-    return tuple(sorted(place[name] for name in data.names.expand(start, ("start",), complain)))
+    return tuple(sorted(data.names.places(data.names.expand(start, ("start",), complain))))
 
 
 def _check_sizes(spec: ProblemSpec, p: int, complain: Complain) -> None:

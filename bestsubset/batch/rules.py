@@ -22,7 +22,7 @@ from formulations import (
 
 
 def constraints(spec: Constraints, names: ColumnNames, complain: Complain) -> tuple[Constraint, ...]:
-    """Return the constraints, by name; every column that is not there is complained of.
+    """Return the constraints on the columns by index; every column that is not there is complained of.
 
     The levels of a categorical column are a group of their own, behind those that are written.
     """
@@ -49,7 +49,7 @@ class _Reader:
     def _columns(self, written: list[str], *path: str | int) -> dict[str, int]:
         return self.names.expand(written, ("constraints", *path), self.complain)
 
-    def _count(self, kind: type[AtMost] | type[AtLeast], columns: tuple[str, ...], count: int, path: FieldPath) -> None:
+    def _count(self, kind: type[AtMost] | type[AtLeast], columns: tuple[int, ...], count: int, path: FieldPath) -> None:
         try:
             self.found.append(kind(columns, count))
         except ProblemError as error:
@@ -67,27 +67,29 @@ class _Reader:
                     " expected one of the two. Drop one.",
                 )
         if included:
-            self.found.append(Include(tuple(included)))
+            self.found.append(Include(self.names.places(included)))
         if excluded:
-            self.found.append(Exclude(tuple(excluded)))
+            self.found.append(Exclude(self.names.places(excluded)))
 
     def _groups(self) -> None:
         for number, group in enumerate(self.spec.groups):
-            columns = tuple(self._columns(group.columns, "groups", number, "columns"))
+            columns = self.names.places(self._columns(group.columns, "groups", number, "columns"))
             if len(columns) == 1:
                 self.complain(
                     ("constraints", "groups", number),
-                    f"constraints.groups[{number}] has {columns[0]!r} alone; expected two columns or more. Add some.",
+                    f"constraints.groups[{number}] has the column"
+                    f" {self.names.names[columns[0]]!r} alone; expected two or more. Add some.",
                 )
             elif columns:
                 self.found.append(Group(columns, group.counts))
-        self.found.extend(Group(levels) for levels in self.names.factors.values() if len(levels) > 1)
+        factors = self.names.factors.values()
+        self.found.extend(Group(self.names.places(levels)) for levels in factors if len(levels) > 1)
 
     def _counts(self) -> None:
         kinds: tuple[tuple[str, type[AtMost] | type[AtLeast]], ...] = (("at_most", AtMost), ("at_least", AtLeast))
         for field, kind in kinds:
             for number, rule in enumerate(getattr(self.spec, field)):
-                columns = tuple(self._columns(rule.columns, field, number, "columns"))
+                columns = self.names.places(self._columns(rule.columns, field, number, "columns"))
                 if columns:
                     self._count(kind, columns, rule.count, ("constraints", field, number, "count"))
 
@@ -97,9 +99,9 @@ class _Reader:
             if not children:
                 path = ("constraints", "implies", number, "child")
                 self.complain(path, self.names.unknown(rule.child, dotted(path)))
-            parents = tuple(self._columns(rule.parents, "implies", number, "parents"))
+            parents = self.names.places(self._columns(rule.parents, "implies", number, "parents"))
             if parents:
-                self.found.extend(Implies(child, parents, rule.rule) for child in children)
+                self.found.extend(Implies(child, parents, rule.rule) for child in self.names.places(children))
 
     def _budget(self, budget: Costs) -> None:
         """Price the columns: a column's own name goes before a pattern, and a later pattern before an earlier one."""
@@ -115,10 +117,10 @@ class _Reader:
 
     def _coefficients(self) -> None:
         for field, sign in (("nonnegative", 1), ("nonpositive", -1)):
-            columns = tuple(self._columns(getattr(self.spec.signs, field), "signs", field))
+            columns = self.names.places(self._columns(getattr(self.spec.signs, field), "signs", field))
             if columns:
                 self.found.append(Sign(columns, 1 if sign > 0 else -1))
         for number, bounds in enumerate(self.spec.bounds):
-            columns = tuple(self._columns(bounds.columns, "bounds", number, "columns"))
+            columns = self.names.places(self._columns(bounds.columns, "bounds", number, "columns"))
             if columns:
                 self.found.append(Bounds(columns, bounds.lower, bounds.upper))

@@ -99,16 +99,17 @@ def _roles(frame: Frame, data: Data, complain: Complain) -> _Roles | None:
 
 
 def _check_kinds(frame: pd.DataFrame, roles: _Roles, data: Data, complain: Complain) -> None:
-    texts = [name for name in roles.predictors if name not in roles.categorical and not is_numeric(frame[name])]
+    is_number = {str(name): is_numeric(kind) for name, kind in frame.dtypes.items()}
+    texts = [name for name in roles.predictors if not is_number[name] and name not in roles.categorical]
     if texts:
         complain(
             ("data", "predictors"),
             f"data.predictors has columns that are not numbers: {listed(texts)}; expected numbers."
             " Name them in categorical, or in without.",
         )
-    if roles.weights is not None and not is_numeric(frame[roles.weights]):
+    if roles.weights is not None and not is_number[roles.weights]:
         complain(("data", "weights"), f"data.weights is {roles.weights!r}, which is not numeric; expected numbers.")
-    if data.positive is None and not is_numeric(frame[roles.target]):
+    if data.positive is None and not is_number[roles.target]:
         complain(
             ("data", "target"),
             f"data.target is {roles.target!r}, which is not numeric; expected numbers."
@@ -175,7 +176,6 @@ def _response(column: pd.Series[Any], data: Data, complain: Complain) -> Vector 
     return np.asarray(np.log(y) if data.target_transform == "log" else np.sqrt(y))
 
 
-def is_numeric(column: pd.Series[Any]) -> bool:
-    """Tell whether a column holds real numbers or truth values."""
-    kind = column.dtype
+def is_numeric(kind: Any) -> bool:
+    """Tell whether a column of this type holds real numbers or truth values."""
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)

@@ -38,7 +38,7 @@ MISTAKES = [
     ("constraints: {include: 3}", "4:28", "constraints.include is 3; expected a text. Put it in quotes."),
     ("constraints: {include: ['x*']}", "4:29", "expected a pattern that some column has"),
     ("constraints: {include: [a], exclude: [b, a]}", "4:46", "'a' is included too"),
-    ("constraints: {groups: [[a]]}", "4:28", "'a' alone"),
+    ("constraints: {groups: [[a]]}", "4:28", "has the column 'a' alone"),
     ("constraints: {groups: [[a, 1]]}", "4:32", "constraints.groups[0][1] is 1"),
     ("constraints: {groups: [a]}", "4:28", "constraints.groups[0] is 'a'"),
     ("constraints: {at_most: {columns: [a, b], count: 3}}", "4:53", "between 0 and 2"),
