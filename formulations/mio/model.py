@@ -85,6 +85,8 @@ class Model:
         What stands where.
     notes : tuple of str
         What the model assumes, such as where its bounds come from.
+    imposed : tuple of str
+        What a user imposed beside the problem, such as a big-M that is not proved: the optimum may lie outside.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Model:
     column_blocks: tuple[Block, ...] = ()
     row_blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
+    imposed: tuple[str, ...] = ()
 
     @property
     def n_columns(self) -> int:
