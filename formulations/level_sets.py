@@ -107,8 +107,7 @@ def kinked(problem: Problem, upper: float, programmes: bool) -> tuple[Vector, Ve
     A logistic loss is bounded from below by the loss of kinks at 0 and slopes 0 and 1, its asymptotes.
     """
     rows = _kinks(problem)
-    scale = linalg.svdvals(rows.Z)
-    if rows.Z.shape[0] < rows.Z.shape[1] or scale[-1] < _DEPENDENT * scale[0]:
+    if rows.Z.shape[0] < rows.Z.shape[1] or np.linalg.cond(rows.Z) > 1 / _DEPENDENT:
         raise Unbounded("the columns are linearly dependent, or too nearly so for double precision")
     is_one_sided = bool(np.any((rows.up == 0) | (rows.down == 0)))
     if is_one_sided and not programmes:

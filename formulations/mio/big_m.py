@@ -74,7 +74,7 @@ class BigM(Formulation):
         builder = ModelBuilder(self.name)
         beta, z = add_support(builder, problem, bounds)
         add_imposed(builder, bounds, self.big_m)
-        add_big_m_rows(builder, problem, bounds.lower, bounds.upper, beta, z)
+        add_big_m_rows(builder, problem, bounds, beta, z)
         add_penalties(builder, problem, beta)
         add_loss(builder, problem, beta)
         return builder.build()

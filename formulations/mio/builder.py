@@ -84,6 +84,10 @@ class ModelBuilder:
         """Add to the costs of columns that are there."""
         self._costs.append((np.asarray(columns), np.asarray(cost, dtype=np.float64)))
 
+    def bounds(self, columns: IntVector) -> tuple[Vector, Vector]:
+        """Return the bounds of columns that are there."""
+        return tuple(np.concatenate([part[side] for part in self._columns])[columns] for side in (3, 4))  # type: ignore[return-value]
+
     def add_quadratic(self, rows: IntVector, columns: IntVector, matrix: ArrayLike | sparse.spmatrix) -> None:
         """Add ½ x[rows]' matrix x[columns] to the objective; both halves of a symmetric Q must be given."""
         entries = sparse.coo_matrix(matrix)

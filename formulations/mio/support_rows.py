@@ -54,24 +54,35 @@ def add_imposed(builder: ModelBuilder, bounds: CoefficientBounds, big_m: float |
 
 
 def add_penalties(builder: ModelBuilder, problem: Problem, beta: IntVector) -> None:
-    r"""Add :math:`\lambda_1 \sum s_j|\beta_j|` with columns a ≥ ±β, and :math:`\lambda_2 \sum s_j^2\beta_j^2`."""
+    r"""Add :math:`\lambda_1 \sum s_j|\beta_j|` and :math:`\lambda_2 \sum s_j^2\beta_j^2` to the objective."""
     scale = problem.penalty_scale
     if problem.lambda1:
-        size = builder.add_columns(
-            "absolute", named("abs", problem), meaning="|β|, priced by λ1", cost=problem.lambda1 * scale
-        )
-        for sign, name in ((1.0, "above"), (-1.0, "below")):
-            names = named(f"abs_{name}", problem)
-            builder.add_rows(f"abs_{name}", names, [(size, 1.0), (beta, sign)], meaning="|β| is at least ∓β", lower=0.0)
+        builder.add_cost(add_sizes(builder, problem, beta), problem.lambda1 * scale)
     if problem.lambda2:
         builder.add_quadratic(beta, beta, sparse.diags(2 * problem.lambda2 * scale**2))
 
 
+def add_sizes(builder: ModelBuilder, problem: Problem, beta: IntVector) -> IntVector:
+    """Add columns a ≥ ±β; return their indices."""
+    size = builder.add_columns("abs", named("abs", problem), meaning="at least |β|, for the price λ1")
+    for sign, name in ((-1.0, "abs_plus"), (1.0, "abs_minus")):
+        rows = [(size, 1.0), (beta, sign)]
+        builder.add_rows(name, named(name, problem), rows, meaning=f"abs is at least {'+-'[sign > 0]}β", lower=0.0)
+    return size
+
+
 def add_big_m_rows(
-    builder: ModelBuilder, problem: Problem, lower: Vector, upper: Vector, beta: IntVector, z: IntVector
+    builder: ModelBuilder,
+    problem: Problem,
+    bounds: CoefficientBounds,
+    beta: IntVector,
+    z: IntVector,
+    unit: Vector | float = 1.0,
 ) -> None:
-    r"""Add :math:`lo_j z_j \le \beta_j \le hi_j z_j`: a column out has the coefficient zero."""
-    for name, bound, limit in (("big_m_upper", upper, {"upper": 0.0}), ("big_m_lower", lower, {"lower": 0.0})):
-        rows = [(beta, 1.0), (z, sparse.diags(-bound))]
+    r"""Add :math:`lo_j z_j \le \beta_j \le hi_j z_j`, divided by ``unit``: a column out has the coefficient zero."""
+    inverse = 1.0 / np.broadcast_to(unit, (problem.p,))
+    sides = (("big_m_upper", bounds.upper, {"upper": 0.0}), ("big_m_lower", bounds.lower, {"lower": 0.0}))
+    for name, bound, limit in sides:
+        rows = [(beta, sparse.diags(inverse)), (z, sparse.diags(-bound * inverse))]
         meaning = "β is within its bounds where z is 1, and zero where z is 0"
         builder.add_rows(name, named(name, problem), rows, meaning=meaning, **limit)  # type: ignore[arg-type]
