@@ -1,15 +1,18 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
 from bestsubset.api import best_path, best_subset, verify
+from bestsubset.backends.cp_sat import CPSAT
+from bestsubset.backends.highs import HiGHS
+from bestsubset.backends.pyomo import Pyomo
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
-from bestsubset.errors import DataError, InvalidBoundError, RefusedError
+from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from bestsubset.solvers import MIO, BranchAndBound, Enumeration, Solver
 from bestsubset.status import Proof, Status, Termination
 from formulations import (
     AtLeast,
@@ -33,8 +36,12 @@ from formulations import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CPSAT",
+    "MIO",
     "AtLeast",
     "AtMost",
+    "BackendError",
+    "BigMWarning",
     "Bounds",
     "BranchAndBound",
     "Budget",
@@ -45,6 +52,7 @@ __all__ = [
     "Exclude",
     "ExcludePairs",
     "Group",
+    "HiGHS",
     "Implies",
     "Include",
     "InvalidBoundError",
@@ -56,6 +64,7 @@ __all__ = [
     "ProblemError",
     "Progress",
     "Proof",
+    "Pyomo",
     "RefusedError",
     "Result",
     "Sign",

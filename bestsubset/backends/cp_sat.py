@@ -327,7 +327,7 @@ class _Watch:
 
     def _report(self) -> None:
         if math.isfinite(self.bound):
-            self.run.report(self.best, min(self.bound, self.best), int(0))
+            self.run.report(self.best, min(self.bound, self.best), 0)
 
     def _guarded(self, work: Any) -> None:
         """Nothing may be raised through CP-SAT: keep it, and stop the search."""

@@ -1,4 +1,4 @@
-"""A linear model in integers that no point of it is lost to: every bound on the integer model holds for the real one."""
+"""A linear model in integers that no point of it is lost to: a bound on the integer model holds for the real one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GIVEN_BACK = 1 + 1e-9  # for the rounding of sums of non-negative numbers
 
 @dataclass(frozen=True, eq=False)
 class IntegerRow:
-    """``lower <= Σ coefs t[columns] <= upper``; an absent side is None. ``scale`` takes a unit of the row to integers."""
+    """``lower <= Σ coefs t[columns] <= upper``; an absent side is None. ``scale`` takes row units to integers."""
 
     columns: IntVector
     coefs: IntVector

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from bestsubset.errors import RefusedError
 from formulations._types import BoolVector
-from formulations.mio.model import SOS1, Block, Model
+from formulations.mio.model import Block, Model, SOS1Set
 
 
 def unbounded_set(model: Model) -> str | None:
@@ -76,7 +76,7 @@ class _Rows:
         self.lower: list[float] = []
         self.upper: list[float] = []
 
-    def add(self, sos: SOS1) -> None:
+    def add(self, sos: SOS1Set) -> None:
         continuous = [j for j in sos.columns if not self.binary[j]]
         switches = [j for j in sos.columns if self.binary[j]]
         if len(continuous) == 1 and len(switches) == 1:
