@@ -6,6 +6,7 @@ from bestsubset.backends.highs import HiGHS
 from bestsubset.backends.pyomo import Pyomo
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
+from bestsubset.certify import Distance, certify
 from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
@@ -48,6 +49,7 @@ __all__ = [
     "Certificate",
     "Constraint",
     "DataError",
+    "Distance",
     "Enumeration",
     "Exclude",
     "ExcludePairs",
@@ -76,6 +78,7 @@ __all__ = [
     "Verdict",
     "best_path",
     "best_subset",
+    "certify",
     "relative_gap",
     "solve",
     "verify",

@@ -6,21 +6,23 @@ import math
 import threading
 from collections import deque
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bestsubset.backends.finite import finite_bounds
-from bestsubset.backends.grid import Grid, IntegerRow
+from bestsubset.backends.grid import Grid
+from bestsubset.backends.integer_model import IntegerModel, is_used
 from bestsubset.backends.interface import Backend, Solved
 from bestsubset.backends.rewriting import binary_columns
 from bestsubset.errors import BackendError, RefusedError
 from bestsubset.run import Run
 from bestsubset.status import Termination
 from formulations import ProblemError
-from formulations._types import BoolVector, IntVector, Vector
-from formulations.mio.model import Indicator, Model
+from formulations._types import Vector
+from formulations.mio.model import Model
 
 _LARGEST_INTEGER = 2.0**31
 _SHARE_OF_GAP = 0.9  # the rest is for what a refit and rounding change
@@ -73,7 +75,7 @@ class CPSAT(Backend):
         whole = model.is_integer
         if np.any(np.maximum(np.abs(model.lower[whole]), np.abs(model.upper[whole])) > _LARGEST_INTEGER):
             return f"CP-SAT takes integer columns up to {_LARGEST_INTEGER:g} and one has wider bounds. Use HiGHS()."
-        free = int((~whole & ~binary_columns(model) & (model.cost == 0) & _is_used(model)).sum())
+        free = int((~whole & ~binary_columns(model) & (model.cost == 0) & is_used(model)).sum())
         if free > self.max_continuous:
             return (
                 f"the model has {free} continuous columns without a price; expected at most {self.max_continuous} for"
@@ -91,7 +93,7 @@ class CPSAT(Backend):
     ) -> Solved:
         if np.any(model.lower > model.upper) or np.any(model.row_lower > model.row_upper):
             return self._answer(None, math.inf, Termination.GAP_CLOSED, is_infeasible=True)
-        stated = _IntegerModel(model, self._grid(model, upper_bound))
+        stated = IntegerModel(model, self._grid(model, upper_bound))
         if stated.is_empty:
             return self._answer(None, math.inf, Termination.GAP_CLOSED, is_infeasible=True)
         loss = stated.worst_loss()
@@ -125,8 +127,6 @@ class CPSAT(Backend):
         pool: tuple[Vector, ...] = (),
         loss: float = 0.0,
     ) -> Solved:
-        import ortools
-
         return Solved(
             values=values,
             dual_bound=bound,
@@ -135,16 +135,18 @@ class CPSAT(Backend):
             pool=pool,
             is_infeasible=is_infeasible,
             tolerances=f"CP-SAT in exact integers, relaxed so that rounding costs its bound at most about {loss:.1e}",
-            version=f"ortools {ortools.__version__}",
+            version=f"ortools {version('ortools')}",
         )
 
     def _grid(self, model: Model, upper_bound: float) -> Grid:
-        used = _is_used(model)
+        used = is_used(model)
         lower, upper = finite_bounds(model, upper_bound)
         # A column in no row and without a price may have any value: the one next to zero.
         aside = np.clip(0.0, model.lower, model.upper)
         lower, upper = np.where(used, lower, aside), np.where(used, upper, aside)
-        for j in np.flatnonzero(np.isinf(lower) | np.isinf(upper)):
+        unbounded = np.flatnonzero(np.isinf(lower) | np.isinf(upper))
+        if len(unbounded):
+            j = int(unbounded[0])
             raise RefusedError(
                 f"the column {model.column_names[j]!r} has the bounds [{lower[j]:g}, {upper[j]:g}]; expected finite"
                 " ones, given or implied by the rows and by the objective of a known point. Give bounds, or use"
@@ -152,7 +154,7 @@ class CPSAT(Backend):
             )
         return Grid.of(lower, upper, model.is_integer | binary_columns(model), self.grid_bits)
 
-    def _solver(self, run: Run, stated: _IntegerModel, upper_bound: float) -> Any:
+    def _solver(self, run: Run, stated: IntegerModel, upper_bound: float) -> Any:
         from ortools.sat.python import cp_model
 
         solver = cp_model.CpSolver()
@@ -187,109 +189,11 @@ def _ending(status: Any, run: Run, was_interrupted: bool) -> tuple[Termination, 
             raise BackendError(f"CP-SAT ends with the status {status!r}, which is not known. Nothing follows from it.")
 
 
-def _is_used(model: Model) -> BoolVector:
-    """Tell which columns have a price or stand in a row, a set or an indicator, shape (N,)."""
-    used = model.cost != 0
-    used[model.A.indices[model.A.data != 0]] = True
-    for sos in model.sos1:
-        used[list(sos.columns)] = True
-    for indicator in model.indicators:
-        used[[indicator.binary, *indicator.columns]] = True
-    return np.asarray(used)
-
-
-class _IntegerModel:
-    """A model on a grid, as CP-SAT has it."""
-
-    def __init__(self, model: Model, grid: Grid) -> None:
-        self.model, self.grid = model, grid
-        priced = np.flatnonzero(model.cost)
-        self.objective = grid.objective(priced, model.cost[priced])
-        self.rows = [self._row(i) for i in range(model.n_rows)]
-        self.is_empty = bool(np.any(grid.low > grid.high)) or any(
-            row.lower is not None and row.upper is not None and row.lower > row.upper for row in self.rows
-        )
-        if not self.is_empty:
-            self._state()
-
-    def _row(self, i: int) -> IntegerRow:
-        A = self.model.A
-        inside = slice(A.indptr[i], A.indptr[i + 1])
-        return self.grid.row(A.indices[inside], A.data[inside], self.model.row_lower[i], self.model.row_upper[i])
-
-    def _state(self) -> None:
-        from ortools.sat.python import cp_model
-
-        self.program = cp_model.CpModel()
-        self.columns = [
-            self.program.new_int_var(int(low), int(high), f"x{j}")
-            for j, (low, high) in enumerate(zip(self.grid.low, self.grid.high, strict=True))
-        ]
-        for row in self.rows:
-            self._add(row)
-        for sos in self.model.sos1:
-            self.program.add_at_most_one(self._is_nonzero(j) for j in sos.columns)
-        for indicator in self.model.indicators:
-            self._add_indicator(indicator)
-        self.program.minimize(self._sum(self.objective.columns, self.objective.coefs))
-
-    def _sum(self, columns: IntVector, coefs: IntVector) -> Any:
-        from ortools.sat.python import cp_model
-
-        return cp_model.LinearExpr.weighted_sum([self.columns[j] for j in columns], [int(c) for c in coefs])
-
-    def _add(self, row: IntegerRow) -> list[Any]:
-        total = self._sum(row.columns, row.coefs)
-        added = [self.program.add(total >= row.lower)] if row.lower is not None else []
-        return [*added, self.program.add(total <= row.upper)] if row.upper is not None else added
-
-    def _is_nonzero(self, j: int) -> Any:
-        """A literal that is true wherever the column is nonzero."""
-        if self.grid.is_whole[j] and self.grid.low[j] >= 0 and self.grid.high[j] <= 1:
-            return self.columns[j]
-        literal = self.program.new_bool_var(f"nonzero{j}")
-        self.program.add(self.columns[j] == 0).only_enforce_if(~literal)
-        return literal
-
-    def _add_indicator(self, indicator: Indicator) -> None:
-        binary = self.columns[indicator.binary]
-        literal = binary if indicator.value else ~binary
-        columns = np.array(indicator.columns, dtype=np.int64)
-        row = self.grid.row(columns, np.array(indicator.coefs), indicator.lower, indicator.upper)
-        self.rows.append(row)
-        for added in self._add(row):
-            added.only_enforce_if(literal)
-
-    def worst_loss(self) -> float:
-        """About how much a bound may lose: what each row was relaxed by, at the price of its dearest column."""
-        price = np.abs(self.model.cost)
-        loss = np.zeros(self.model.n_columns)
-        for i, row in enumerate(self.rows[: self.model.n_rows]):
-            A = self.model.A
-            entries = A.data[A.indptr[i] : A.indptr[i + 1]]
-            kept = entries != 0
-            columns = row.columns[kept]
-            # An epigraph column makes good what its rows were relaxed by; a column of whole numbers cannot.
-            able = ~self.grid.is_whole[columns]
-            columns = columns[able]
-            np.maximum.at(loss, columns, price[columns] * row.error / np.abs(entries[kept][able]))
-        return float(loss.sum()) + self.objective.allowance / self.objective.scale
-
-    def hint(self, start: Vector) -> None:
-        known = ~np.isnan(start)
-        nearest = self.grid.nearest(np.where(known, start, 0.0))
-        for j in np.flatnonzero(known):
-            self.program.add_hint(self.columns[j], int(nearest[j]))
-
-    def values(self, solution: Any) -> Vector:
-        return self.grid.values(np.array(list(solution)[: self.model.n_columns], dtype=np.int64))
-
-
 class _Watch:
     """What CP-SAT tells while it runs, from its own threads, and the way to stop it."""
 
     def __init__(
-        self, stated: _IntegerModel, run: Run, solver: Any, lower_bound: float, upper_bound: float, pool_size: int
+        self, stated: IntegerModel, run: Run, solver: Any, lower_bound: float, upper_bound: float, pool_size: int
     ) -> None:
         self.stated, self.run, self.solver = stated, run, solver
         self.best, self.bound = upper_bound, lower_bound
@@ -345,7 +249,7 @@ class _Watch:
 def _listener(watch: _Watch) -> Any:
     from ortools.sat.python import cp_model
 
-    class Listener(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
+    class Listener(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
             watch.on_solution([self.value(column) for column in watch.stated.columns])
 

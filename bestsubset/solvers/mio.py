@@ -229,7 +229,7 @@ class _Rounds:
         beyond = (coef > 0) & ~own[0] & (coef >= upper * _TOUCHES) | (coef < 0) & ~own[1] & (coef <= lower * _TOUCHES)
         if not beyond.any() or not math.isfinite(self.incumbent.value):
             return []
-        names = _listed([self.problem.feature_names[j] for j in np.flatnonzero(beyond)])
+        names = _listed([self.problem.feature_names[int(j)] for j in np.flatnonzero(beyond)])
         message = f"the coefficients of {names} touch the imposed big-M: raise it, the best model may lie beyond"
         warnings.warn(message, BigMWarning, stacklevel=5)
         return [message]
