@@ -89,6 +89,8 @@ class HiGHS(Backend):
         lower_bound: float = 0.0,
         upper_bound: float = math.inf,
     ) -> Solved:
+        if np.any(model.lower > model.upper) or np.any(model.row_lower > model.row_upper):
+            return Solved(None, math.inf, Termination.GAP_CLOSED, 0, is_infeasible=True)
         rewritten = without_sos1(model)
         scaled = InUnits.of(rewritten).without_small_entries(_SMALLEST_ENTRY)
         program = self._program(rewritten, scaled, run)
@@ -201,17 +203,21 @@ class _Watch:
 
         Event = highspy.cb.HighsCallbackType
         program.setCallback(self, None)
-        for event in (Event.kCallbackMipLogging, Event.kCallbackMipImprovingSolution, Event.kCallbackMipInterrupt,
-                      Event.kCallbackSimplexInterrupt):  # fmt: skip
+        for event in (
+            Event.kCallbackMipImprovingSolution,
+            Event.kCallbackMipInterrupt,
+            Event.kCallbackSimplexInterrupt,
+        ):
             program.startCallback(event)
-        self._improving, self._logging = int(Event.kCallbackMipImprovingSolution), int(Event.kCallbackMipLogging)
+        # Without output there are no events of logging; where it asks whether to stop, the bounds are told as well.
+        self._improving, self._asking = int(Event.kCallbackMipImprovingSolution), int(Event.kCallbackMipInterrupt)
 
     def __call__(self, event: Any, message: str, told: Any, answer: Any, data: Any) -> None:
         """Nothing may be raised through HiGHS: keep it, and ask for the search to stop."""
         try:
             if int(event) == self._improving:
                 self.pool.append(np.array(told.mip_solution, dtype=np.float64) * self.scaled.columns)
-            elif int(event) == self._logging:
+            elif int(event) == self._asking:
                 self._report(told)
         except KeyboardInterrupt:
             self.was_interrupted = True
