@@ -113,7 +113,7 @@ def certify(
     problem_settings, solve_settings = split_settings(settings)
     problem = _problem(given, X, y, k, problem_settings)
     coef = _coefficients(given, problem)
-    _require_feasible(problem, coef, given)
+    _require_feasible(problem, coef)
     best = solve(problem, start=coef, **solve_settings)
     objective = problem.objective(coef)
     # The search refits what it is given: rounding may put that above what was given.
@@ -146,18 +146,21 @@ def _coefficients(given: Any, problem: Problem) -> Vector:
             f"the model given is {given!r}; expected a result, column indices between 0 and {problem.p - 1}, or"
             f" {problem.p} coefficients."
         )
-    model = problem.selection.completion(indices.tolist())
-    return fit_support(problem, indices.tolist() if model is None else model)
+    return fit_support(problem, _completed(problem, indices.tolist()))
 
 
-def _require_feasible(problem: Problem, coef: Vector, given: Any) -> None:
-    if not np.isfinite(coef).all():
-        raise ProblemError("the coefficients given hold NaN or infinity; expected finite numbers.")
-    used = np.flatnonzero(coef)
-    model = problem.selection.completion(used.tolist())
+def _completed(problem: Problem, columns: list[int]) -> tuple[int, ...]:
+    """The least model that holds the columns."""
+    model = problem.selection.completion(columns)
     if model is None:
         raise ProblemError("the model given breaks a constraint; expected one that the problem allows. Change either.")
-    size = problem.selection.size(model)
+    return model
+
+
+def _require_feasible(problem: Problem, coef: Vector) -> None:
+    if not np.isfinite(coef).all():
+        raise ProblemError("the coefficients given hold NaN or infinity; expected finite numbers.")
+    size = problem.selection.size(_completed(problem, np.flatnonzero(coef).tolist()))
     if size > problem.max_cardinality:
         raise ProblemError(f"the model given counts {size} columns; expected at most k = {problem.k}. Raise k.")
     slack = _ALLOWANCE * np.abs(coef)

@@ -23,7 +23,10 @@ from formulations.mio.model import Model
 _SHARE_OF_GAP = 0.9  # the rest is for what a refit and rounding change
 # By the plain name: the interface that needs no program on the path where there is one.
 _DIRECT = {"scip": "scip_direct", "gurobi": "gurobi_direct", "knitro": "knitro_direct"}
-_SETTINGS: dict[str, tuple[tuple[str, float], ...]] = {"scip_direct": (("numerics/feastol", 1e-9),)}
+# The bound cuts that SCIP 10 adds for sets of special order cut optima off: 11 of 42 small models ended with bounds up
+# to 40 % above the optimum, and none without them.
+_OF_SCIP = (("numerics/feastol", 1e-9), ("constraints/SOS1/boundcutsfreq", -1))
+_SETTINGS = {name: _OF_SCIP for name in ("scip", "scip_direct", "scip_persistent")}
 _NO_SETS = ("highs", "appsi_highs", "glpk", "appsi_cbc", "ipopt")
 
 
@@ -76,7 +79,7 @@ class Pyomo(Backend):
         stated = to_pyomo(model)
         columns = columns_of(stated)
         given = start is not None and _give_start(columns, model, start)
-        options = dict((*_SETTINGS.get(name, ()), *self.options))
+        options = dict[str, float | int | str]((*_SETTINGS.get(name, ()), *self.options))
         with _quiet():
             ended = (_new if is_new else _old)(name, stated, run, options, given)
         values = np.array([np.nan if c.value is None else c.value for c in columns]) if ended.has_values else None
