@@ -1,15 +1,19 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
 from bestsubset.api import best_path, best_subset, verify
+from bestsubset.backends.cp_sat import CPSAT
+from bestsubset.backends.highs import HiGHS
+from bestsubset.backends.pyomo import Pyomo
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
-from bestsubset.errors import DataError, InvalidBoundError, RefusedError
+from bestsubset.certify import Distance, certify
+from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from bestsubset.solvers import MIO, BranchAndBound, Enumeration, Solver
 from bestsubset.status import Proof, Status, Termination
 from formulations import (
     AtLeast,
@@ -33,18 +37,24 @@ from formulations import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CPSAT",
+    "MIO",
     "AtLeast",
     "AtMost",
+    "BackendError",
+    "BigMWarning",
     "Bounds",
     "BranchAndBound",
     "Budget",
     "Certificate",
     "Constraint",
     "DataError",
+    "Distance",
     "Enumeration",
     "Exclude",
     "ExcludePairs",
     "Group",
+    "HiGHS",
     "Implies",
     "Include",
     "InvalidBoundError",
@@ -56,6 +66,7 @@ __all__ = [
     "ProblemError",
     "Progress",
     "Proof",
+    "Pyomo",
     "RefusedError",
     "Result",
     "Sign",
@@ -67,6 +78,7 @@ __all__ = [
     "Verdict",
     "best_path",
     "best_subset",
+    "certify",
     "relative_gap",
     "solve",
     "verify",

@@ -37,3 +37,11 @@ class SpecError(DataError):
 
 class InvalidBoundError(ArithmeticError):
     """A dual bound lies above the objective of a feasible point by more than rounding: a bug, never repaired."""
+
+
+class BackendError(RuntimeError):
+    """A program that was called broke down, or said what cannot be: the message names it and quotes its word."""
+
+
+class BigMWarning(UserWarning):
+    """A coefficient touches a bound that was imposed, not proved: the best model may lie beyond it."""

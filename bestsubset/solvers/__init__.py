@@ -7,14 +7,15 @@ import difflib
 from bestsubset.solvers.branch_and_bound import BranchAndBound
 from bestsubset.solvers.enumeration import Enumeration
 from bestsubset.solvers.interface import Solver
+from bestsubset.solvers.mio import MIO
 from formulations import ProblemError
 
-__all__ = ["BranchAndBound", "Enumeration", "Solver", "by_name", "members"]
+__all__ = ["MIO", "BranchAndBound", "Enumeration", "Solver", "by_name", "members"]
 
 
 def members() -> dict[str, type[Solver]]:
     """Every solver by its name."""
-    return {cls.name: cls for cls in (BranchAndBound, Enumeration)}
+    return {cls.name: cls for cls in (BranchAndBound, Enumeration, MIO)}
 
 
 def by_name(solver: Solver | str | None) -> Solver:

@@ -1,0 +1,115 @@
+r"""Squared error as a separable part and squares of linear forms: what the perspective model is made of.
+
+In the units of `ScaledProblem`, with :math:`e_j = \tfrac12 d_j + \rho_j` and :math:`R^\top R = G - D`,
+
+.. math:: \tfrac12\|y - X\gamma\|^2 + \sum_j \rho_j\gamma_j^2 = f_0 + \tfrac12\|R\gamma - q\|^2 + \sum_j e_j\gamma_j^2.
+
+Sources: Frangioni and Gentile (2006) for the tangents, (2007) for the split; Dong, Chen and Linderoth (2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from formulations._types import IntVector, Matrix, Vector
+from formulations.problem import Problem
+from formulations.scaling import ScaledProblem
+
+_SINGULAR = 1e-9  # smallest eigenvalue of the moments below which there is no diagonal worth taking out
+_SHRINK = 0.999  # of the diagonal: what is left stays positive definite
+_TURNS = 25  # of the alternation that approximates the relaxation: tangents are placed there, no bound rests on it
+
+
+@dataclass(frozen=True, eq=False)
+class DiagonalSplit:
+    """The parts of the objective named above; c - (G - D) γ needs `c` = X'y."""
+
+    scaled: ScaledProblem
+    R: Matrix
+    q: Vector
+    constant: float
+    e: Vector
+    c: Vector
+
+    @classmethod
+    def of(cls, problem: Problem) -> DiagonalSplit:
+        """Take the ridge, and what the moments can spare, into the separable part; e is zero where there is neither."""
+        scaled = ScaledProblem.of(problem)
+        d = np.zeros(scaled.m)
+        if scaled.n > scaled.m and linalg.eigvalsh(scaled.gram, subset_by_index=[0, 0])[0] >= _SINGULAR:
+            d = _SHRINK * scaled_diagonal(scaled.gram)
+            R = linalg.cholesky(scaled.gram - np.diag(d))
+            q = linalg.solve_triangular(R, scaled.correlation, trans="T")
+        elif scaled.n > scaled.m:
+            Q, R = linalg.qr(scaled.X, mode="economic")
+            q = Q.T @ scaled.y
+        else:
+            R, q = scaled.X, scaled.y
+        constant = 0.5 * float(scaled.y @ scaled.y - q @ q)
+        return cls(scaled, R, q, constant, 0.5 * d + scaled.ridge, scaled.correlation)
+
+    def pull(self, gamma: Vector) -> Vector:
+        """Return w = c - (G - D) γ."""
+        return np.asarray(self.c - self.R.T @ (self.R @ gamma))
+
+    def support_cut(self, gamma: Vector, lower: Vector, upper: Vector) -> tuple[float, Vector]:
+        r"""Return :math:`a` and :math:`g \ge 0` with loss and penalties at least :math:`a - g^\top z`.
+
+        By convexity of :math:`\tfrac12\gamma^\top(G-D)\gamma` and with the conjugates
+        :math:`g_j = \max_{lo_j \le \gamma_j \le hi_j} w_j\gamma_j - e_j\gamma_j^2 - \lambda_{1j}|\gamma_j|`. Any γ gives
+        a valid cut; the best γ of a support gives one that is exact at the support.
+        """
+        w = self.pull(gamma)
+        excess = np.maximum(np.abs(w) - self.scaled.lambda1, 0.0)
+        best = np.clip(np.sign(w) * excess / (2 * self.e), lower, upper)
+        gains = w * best - self.e * best**2 - self.scaled.lambda1 * np.abs(best)
+        image = self.R @ gamma
+        return 0.5 * float(self.scaled.y @ self.scaled.y) - 0.5 * float(image @ image), gains
+
+    def best_on(self, support: IntVector) -> Vector:
+        """Return the γ that is best on a support without λ1 and bounds."""
+        gamma = np.zeros(self.scaled.m)
+        if len(support):
+            G = self.scaled.gram[np.ix_(support, support)] + 2 * np.diag(self.scaled.ridge[support])
+            gamma[support] = linalg.lstsq(G, self.c[support])[0]
+        return gamma
+
+    def relaxed(self) -> tuple[Vector, Vector, float]:
+        r"""Return γ and z near the optimum of the perspective relaxation, and ν with :math:`z_j = \sqrt{e_j}|\gamma_j|/\nu`.
+
+        Alternates between γ given z, a ridge regression, and z given γ. Constraints, bounds and λ1 are left out.
+        """
+        m, k = self.scaled.m, self.scaled.k
+        Q = self.R.T @ self.R
+        z = np.full(m, k / m)
+        gamma, level = np.zeros(m), 0.0
+        for _ in range(_TURNS):
+            gamma = linalg.solve(Q + np.diag(2 * self.e / np.maximum(z, 1e-9)), self.c, assume_a="pos")
+            size = np.sqrt(self.e) * np.abs(gamma)
+            level = max(np.sqrt(self.scaled.lambda0), _level(size, k))
+            z = np.minimum(1.0, size / level) if level > 0 else (size > 0).astype(np.float64)
+        return gamma, z, float(level)
+
+
+def scaled_diagonal(G: Matrix) -> Vector:
+    r"""Return :math:`d_j = \theta / (G^{-1})_{jj}` with the largest θ that keeps G - D positive semidefinite."""
+    inverse = linalg.inv(G)
+    weights = 1.0 / np.diag(inverse)
+    root = np.sqrt(weights)
+    last = len(G) - 1
+    theta = 1.0 / linalg.eigvalsh(root[:, None] * inverse * root, subset_by_index=[last, last])[0]
+    return np.asarray(theta * weights)
+
+
+def _level(size: Vector, k: int) -> float:
+    """The ν at which Σ min(1, size/ν) is k; 0 where the sum is at most k for every ν."""
+    ordered = np.sort(size)[::-1]
+    rest = np.cumsum(ordered[::-1])[::-1]
+    for full in range(min(k, len(size))):
+        level = float(rest[full] / (k - full))
+        if ordered[full] <= level:
+            return level
+    return 0.0
