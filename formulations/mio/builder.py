@@ -22,6 +22,7 @@ class ModelBuilder:
         self.name = name
         self.constant = 0.0
         self.notes: list[str] = []
+        self.memory: object = None
         self.sos1: list[SOS1] = []
         self.indicators: list[Indicator] = []
         self.cones: list[RotatedCone] = []
@@ -106,6 +107,7 @@ class ModelBuilder:
             column_blocks=tuple(part[0] for part in self._columns),
             row_blocks=tuple(part[0] for part in self._rows),
             notes=tuple(self.notes),
+            memory=self.memory,
         )
 
 

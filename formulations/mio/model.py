@@ -85,6 +85,8 @@ class Model:
         What stands where.
     notes : tuple of str
         What the model assumes, such as where its bounds come from.
+    memory : object
+        What the formulation keeps in mind to refine the model.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Model:
     column_blocks: tuple[Block, ...] = ()
     row_blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
+    memory: object = None
 
     @property
     def n_columns(self) -> int:
