@@ -24,6 +24,7 @@ class ModelBuilder:
         self.notes: list[str] = []
         self.imposed: list[str] = []
         self.sos1: list[SOS1Set] = []
+        self.memory: object = None
         self.indicators: list[Indicator] = []
         self.cones: list[RotatedCone] = []
         self._columns: list[tuple[Block, Sequence[str], Vector, Vector, Vector, BoolVector]] = []
@@ -119,6 +120,7 @@ class ModelBuilder:
             row_blocks=tuple(part[0] for part in self._rows),
             notes=tuple(self.notes),
             imposed=tuple(self.imposed),
+            memory=self.memory,
         )
 
 

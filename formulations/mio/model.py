@@ -88,6 +88,8 @@ class Model:
         What the model assumes, such as where its bounds come from.
     imposed : tuple of str
         What the user imposed on top of the problem, as in ``"|β_j| ≤ 5 (imposed as big_m)"``: a bound holds given it.
+    memory : object
+        What the formulation keeps in mind to refine the model.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Model:
     row_blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
     imposed: tuple[str, ...] = ()
+    memory: object = None
 
     @property
     def n_columns(self) -> int:
