@@ -27,6 +27,7 @@ from formulations.mio.model import Model
 _LARGEST_INTEGER = 2.0**31
 _SHARE_OF_GAP = 0.9  # the rest is for what a refit and rounding change
 _SHARE_OF_LOSS = 0.1
+_BITS_OF_MASTER = 36  # of the grid of a single continuous column, which a fine one does not slow down
 _USELESS = 0.01  # of the objective: a grid that costs the bound more is refused
 
 
@@ -41,7 +42,8 @@ class CPSAT(Backend):
     Parameters
     ----------
     grid_bits : int
-        A continuous column has a grid of about 2^-grid_bits of its largest absolute value.
+        A continuous column has a grid of about 2^-grid_bits of its largest absolute value, and a finer one where it is
+        the only one.
     max_continuous : int
         Refuse models with more continuous columns without a price than this: the search is slow for a dozen of them.
     pool_size : int
@@ -152,7 +154,9 @@ class CPSAT(Backend):
                 " ones, given or implied by the rows and by the objective of a known point. Give bounds, or use"
                 " HiGHS()."
             )
-        return Grid.of(lower, upper, model.is_integer | binary_columns(model), self.grid_bits)
+        is_whole = model.is_integer | binary_columns(model)
+        bits = max(self.grid_bits, _BITS_OF_MASTER) if np.sum(~is_whole & used) <= 1 else self.grid_bits
+        return Grid.of(lower, upper, is_whole, bits)
 
     def _solver(self, run: Run, stated: IntegerModel, upper_bound: float) -> Any:
         from ortools.sat.python import cp_model

@@ -170,7 +170,8 @@ class _Rounds:
         coef = self.incumbent.coef
         model_of = self.problem.selection.completion(np.flatnonzero(coef).tolist())
         start = np.full(model.n_columns, np.nan)
-        start[model.block("beta")] = coef
+        if model.has_block("beta"):
+            start[model.block("beta")] = coef
         start[model.block("z")] = 0.0
         start[model.block("z")[list(model_of or ())]] = 1.0
         return start
