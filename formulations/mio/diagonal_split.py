@@ -21,6 +21,8 @@ from formulations.scaling import ScaledProblem
 _SINGULAR = 1e-9  # smallest eigenvalue of the moments below which there is no diagonal worth taking out
 _SHRINK = 0.999  # of the diagonal: what is left stays positive definite
 _TURNS = 25  # of the alternation that approximates the relaxation: tangents are placed there, no bound rests on it
+_SWEEPS = 2000  # of coordinate descent on a support, at most
+_STILL = 1e-13  # of the largest coefficient: a sweep that moves none by more is the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +61,8 @@ class DiagonalSplit:
         r"""Return :math:`a` and :math:`g \ge 0` with loss and penalties at least :math:`a - g^\top z`.
 
         By convexity of :math:`\tfrac12\gamma^\top(G-D)\gamma` and with the conjugates
-        :math:`g_j = \max_{lo_j \le \gamma_j \le hi_j} w_j\gamma_j - e_j\gamma_j^2 - \lambda_{1j}|\gamma_j|`. Any γ gives
-        a valid cut; the best γ of a support gives one that is exact at the support.
+        :math:`g_j = \max_{lo_j \le \gamma_j \le hi_j} w_j\gamma_j - e_j\gamma_j^2 - \lambda_{1j}|\gamma_j|`. Any γ
+        gives a valid cut; the best γ of a support gives one that is exact at the support.
         """
         w = self.pull(gamma)
         excess = np.maximum(np.abs(w) - self.scaled.lambda1, 0.0)
@@ -69,17 +71,24 @@ class DiagonalSplit:
         image = self.R @ gamma
         return 0.5 * float(self.scaled.y @ self.scaled.y) - 0.5 * float(image @ image), gains
 
-    def best_on(self, support: IntVector) -> Vector:
-        """Return the γ that is best on a support without λ1 and bounds."""
+    def best_on(self, support: IntVector, lower: Vector, upper: Vector) -> Vector:
+        """Return the γ that is best on a support within bounds: by coordinate descent where λ1 or a bound bends it."""
         gamma = np.zeros(self.scaled.m)
-        if len(support):
-            G = self.scaled.gram[np.ix_(support, support)] + 2 * np.diag(self.scaled.ridge[support])
-            gamma[support] = linalg.lstsq(G, self.c[support])[0]
+        if not len(support):
+            return gamma
+        G = self.scaled.gram[np.ix_(support, support)] + 2 * np.diag(self.scaled.ridge[support])
+        c, price, low, high = (a[support] for a in (self.c, self.scaled.lambda1, lower, upper))
+        free = linalg.lstsq(G, c)[0]
+        inside = np.clip(free, low, high)
+        if price.any() or np.any(inside != free):
+            _descend(G, c, price, low, high, inside)
+        gamma[support] = inside
         return gamma
 
     def relaxed(self) -> tuple[Vector, Vector, float]:
-        r"""Return γ and z near the optimum of the perspective relaxation, and ν with :math:`z_j = \sqrt{e_j}|\gamma_j|/\nu`.
+        r"""Return γ and z near the optimum of the perspective relaxation, and ν.
 
+        ν is the common ratio :math:`\sqrt{e_j}|\gamma_j| / z_j` of all columns between out and in.
         Alternates between γ given z, a ridge regression, and z given γ. Constraints, bounds and λ1 are left out.
         """
         m, k = self.scaled.m, self.scaled.k
@@ -92,6 +101,20 @@ class DiagonalSplit:
             level = max(np.sqrt(self.scaled.lambda0), _level(size, k))
             z = np.minimum(1.0, size / level) if level > 0 else (size > 0).astype(np.float64)
         return gamma, z, float(level)
+
+
+def _descend(G: Matrix, c: Vector, price: Vector, lower: Vector, upper: Vector, x: Vector) -> None:
+    """Minimise ½x'Gx - c'x + Σ price |x| within bounds, in place, one coordinate after the other."""
+    for _ in range(_SWEEPS):
+        moved = 0.0
+        for j, diagonal in enumerate(np.diag(G)):
+            pull = c[j] - G[j] @ x + diagonal * x[j]
+            aim = np.sign(pull) * max(abs(pull) - price[j], 0.0) / diagonal
+            aim = min(max(aim, lower[j]), upper[j])
+            moved = max(moved, abs(aim - x[j]))
+            x[j] = aim
+        if moved <= _STILL * np.abs(x).max():
+            return
 
 
 def scaled_diagonal(G: Matrix) -> Vector:

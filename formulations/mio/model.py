@@ -87,7 +87,7 @@ class Model:
     notes : tuple of str
         What the model assumes, such as where its bounds come from.
     imposed : tuple of str
-        What the user imposed on top of the problem, as in ``"|β_j| ≤ 5 (imposed as big_m)"``: a bound holds given it.
+        What a user imposed beside the problem, such as a big-M that is not proved: the optimum may lie outside.
     """
 
     name: str

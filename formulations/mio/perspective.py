@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from formulations._types import IntVector, Vector
-from formulations.coefficient_bounds import prove, require_finite
+from formulations.coefficient_bounds import BigMs, prove, require_finite
 from formulations.losses import SquaredLoss
 from formulations.mio.builder import ModelBuilder
 from formulations.mio.diagonal_split import DiagonalSplit
@@ -18,10 +18,12 @@ from formulations.mio.interface import Formulation
 from formulations.mio.model import Model
 from formulations.mio.support_rows import add_big_m_rows, add_imposed, add_sizes, add_support
 from formulations.problem import Problem
+from formulations.scaling import ScaledProblem
 
 _STEPS = (-2.0, -1.0, 1.0, 2.0)  # between the first tangents, in radii of the set of improving points
 _RATIOS = (-2.0, -1.5, -1.0, 1.0, 1.5, 2.0)  # of the first perspective tangents to the relaxation's ray
-_EXACT = 1e-9  # of the objective: an understatement that counts as none
+_SAME = 1e-7  # of the largest coefficient: points that differ by less make one cut
+_EXACT = 1e-8  # of the objective: an understatement that counts as none
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Perspective(Formulation):
 
     Exact when
     ----------
-    In the limit of `refine`, which makes it exact at every point it is given: without λ1 and bounds the optimum is
-    exact as soon as its support was among them. The bound of the model is valid at any time.
+    After `refine`, which makes it exact at the supports of the points it is given. The bound of the model is valid at
+    any time.
 
     Takes
     -----
@@ -64,7 +66,7 @@ class Perspective(Formulation):
 
     name: ClassVar[str] = "perspective"
 
-    big_m: float | tuple[float, ...] | None = None
+    big_m: BigMs = None
 
     def refuses(self, problem: Problem) -> str | None:
         if not isinstance(problem.loss, SquaredLoss):
@@ -73,8 +75,8 @@ class Perspective(Formulation):
             return "Exclude leaves no column; expected at least one candidate. Exclude fewer columns."
         if not problem.lambda2 and not DiagonalSplit.of(problem).e.all():
             return (
-                "The columns are linearly dependent and lambda2 is 0; expected independent columns or a ridge, from which"
-                " the perspective takes its strength. Add lambda2, or use SOS1 or BigM."
+                "The columns are linearly dependent and lambda2 is 0; expected independent columns or a ridge, from"
+                " which the perspective takes its strength. Add lambda2, or use SOS1 or BigM."
             )
         return None
 
@@ -104,18 +106,24 @@ class Perspective(Formulation):
         cuts = _Cuts(model, beta, z, scaled.coef_unit)
         for point in points:
             support = np.flatnonzero(point[z] > 0.5)
-            best = np.clip(split.best_on(support), lower, upper)
+            best = split.best_on(support, lower, upper)
             gamma = np.where(point[z] > 0.5, point[beta] / scaled.coef_unit, 0.0)
-            values = [problem.objective(scaled.to_coef(np.arange(scaled.m), at)) for at in (best, gamma)]
-            paid = problem.lambda0 * (problem.selection.size(np.flatnonzero(point[model.block("z")] > 0.5)))
-            charged = problem.lambda0 * problem.selection.charged(scaled.columns[np.flatnonzero(gamma)])
-            least = min(values) + max(0.0, paid - charged)
+            least = min(_value(problem, scaled, at, scaled.columns[support]) for at in (best, gamma))
             if least - model.objective(point) <= _EXACT * abs(least) + 1e-12 * problem.null_objective:
                 continue
-            for at in (best, gamma):
+            for at in (best, gamma) if np.abs(best - gamma).max() > _SAME * np.abs(best).max() else (best,):
                 cuts.add_tangents(split.R @ at - split.q, at)
                 cuts.add_support_cut(*split.support_cut(at, lower, upper))
         return cuts.added()
+
+
+def _value(problem: Problem, scaled: ScaledProblem, gamma: Vector, support: IntVector) -> float:
+    """The objective of γ where λ0 is paid for a support."""
+    coef = scaled.to_coef(np.arange(scaled.m), gamma)
+    if not problem.lambda0:
+        return problem.objective(coef)
+    spared = problem.selection.size(support) - problem.selection.charged(np.flatnonzero(coef))
+    return problem.objective(coef) + problem.lambda0 * spared
 
 
 @dataclass(frozen=True, eq=False)
