@@ -2,7 +2,10 @@ r"""Squared error as a separable part and squares of linear forms: what the pers
 
 In the units of `ScaledProblem`, with :math:`e_j = \tfrac12 d_j + \rho_j` and :math:`R^\top R = G - D`,
 
-.. math:: \tfrac12\|y - X\gamma\|^2 + \sum_j \rho_j\gamma_j^2 = f_0 + \tfrac12\|R\gamma - q\|^2 + \sum_j e_j\gamma_j^2.
+.. math:: \tfrac12\|y - X\gamma\|^2 + \sum_j \rho_j\gamma_j^2
+          = \tfrac12\|y\|^2 - c^\top\gamma + \tfrac12\|R\gamma\|^2 + \sum_j e_j\gamma_j^2.
+
+The linear part is not completed to :math:`\|R\gamma - q\|^2`: q would be large where G - D is nearly singular.
 
 Sources: Frangioni and Gentile (2006) for the tangents, (2007) for the split; Dong, Chen and Linderoth (2015).
 """
@@ -27,11 +30,10 @@ _STILL = 1e-13  # of the largest coefficient: a sweep that moves none by more is
 
 @dataclass(frozen=True, eq=False)
 class DiagonalSplit:
-    """The parts of the objective named above; c - (G - D) γ needs `c` = X'y."""
+    """The parts of the objective named above, with `constant` = ½ y'y and `c` = X'y."""
 
     scaled: ScaledProblem
     R: Matrix
-    q: Vector
     constant: float
     e: Vector
     c: Vector
@@ -44,14 +46,11 @@ class DiagonalSplit:
         if scaled.n > scaled.m and linalg.eigvalsh(scaled.gram, subset_by_index=[0, 0])[0] >= _SINGULAR:
             d = _SHRINK * scaled_diagonal(scaled.gram)
             R = linalg.cholesky(scaled.gram - np.diag(d))
-            q = linalg.solve_triangular(R, scaled.correlation, trans="T")
         elif scaled.n > scaled.m:
-            Q, R = linalg.qr(scaled.X, mode="economic")
-            q = Q.T @ scaled.y
+            R = linalg.qr(scaled.X, mode="r")[0][: scaled.m]
         else:
-            R, q = scaled.X, scaled.y
-        constant = 0.5 * float(scaled.y @ scaled.y - q @ q)
-        return cls(scaled, R, q, constant, 0.5 * d + scaled.ridge, scaled.correlation)
+            R = scaled.X
+        return cls(scaled, R, 0.5 * float(scaled.y @ scaled.y), 0.5 * d + scaled.ridge, scaled.correlation)
 
     def pull(self, gamma: Vector) -> Vector:
         """Return w = c - (G - D) γ."""
@@ -69,7 +68,7 @@ class DiagonalSplit:
         best = np.clip(np.sign(w) * excess / (2 * self.e), lower, upper)
         gains = w * best - self.e * best**2 - self.scaled.lambda1 * np.abs(best)
         image = self.R @ gamma
-        return 0.5 * float(self.scaled.y @ self.scaled.y) - 0.5 * float(image @ image), gains
+        return self.constant - 0.5 * float(image @ image), gains
 
     def best_on(self, support: IntVector, lower: Vector, upper: Vector) -> Vector:
         """Return the γ that is best on a support within bounds: by coordinate descent where λ1 or a bound bends it."""

@@ -34,7 +34,7 @@ class Perspective(Formulation):
     ------------
     With :math:`R^\top R = G - D`, in units where columns and response have norm one: :math:`\gamma_j^2` by
     :math:`s_j \ge \gamma_j^2/z_j`, that is :math:`s_j \ge 2t\gamma_j - t^2 z_j` for every t, and :math:`r_i^2` with
-    :math:`r = R\gamma - q` by :math:`u_i \ge 2t r_i - t^2`. D is the ridge with what the moments can spare where
+    :math:`r = R\gamma` by :math:`u_i \ge 2t r_i - t^2`. D is the ridge with what the moments can spare where
     n > p. Cuts :math:`\theta \ge a - g^\top z` make the model exact at chosen supports.
 
     Exact when
@@ -112,7 +112,7 @@ class Perspective(Formulation):
             if least - model.objective(point) <= _EXACT * abs(least) + 1e-12 * problem.null_objective:
                 continue
             for at in (best, gamma) if np.abs(best - gamma).max() > _SAME * np.abs(best).max() else (best,):
-                cuts.add_tangents(split.R @ at - split.q, at)
+                cuts.add_tangents(split.R @ at, at)
                 cuts.add_support_cut(*split.support_cut(at, lower, upper))
         return cuts.added()
 
@@ -141,21 +141,26 @@ class _Parts:
 def _add_parts(
     builder: ModelBuilder, problem: Problem, split: DiagonalSplit, all_beta: IntVector, all_z: IntVector
 ) -> _Parts:
-    """Add the columns, r = Rγ - q, and θ, at least the sum of loss and penalties."""
+    """Add the columns, r = Rγ, and θ, at least the sum of loss and penalties."""
     scaled = split.scaled
     beta, z = all_beta[scaled.columns], all_z[scaled.columns]
     names = [f"ratio_{problem.feature_names[j]}" for j in scaled.columns]
-    forms = range(len(split.q))
+    forms = range(len(split.R))
     ratio = builder.add_columns("ratio", names, meaning="at least β² / z in units of the standardised data")
-    meaning = "r = Rβ - q, whose squares are a part of the loss"
+    meaning = "r = Rβ in units of the standardised data: their squares are a part of the loss"
     form = builder.add_columns("form", [f"form_{i}" for i in forms], meaning=meaning, lower=-np.inf)
     square = builder.add_columns("square", [f"square_{i}" for i in forms], meaning="at least r²")
     meaning = "loss and penalties but λ0, in units of the squared norm of the response"
     total = builder.add_columns("total", ["total"], meaning=meaning, cost=scaled.unit)
     rows = [f"form_{i}" for i in forms]
     parts = [(beta, split.R / scaled.coef_unit), (form, -1.0)]
-    builder.add_rows("form", rows, parts, meaning="r = Rβ - q", lower=split.q, upper=split.q)
-    terms = [(total, np.ones((1, 1))), (square, np.full((1, len(form)), -0.5)), (ratio, -split.e[None, :])]
+    builder.add_rows("form", rows, parts, meaning="r = Rβ", lower=0.0, upper=0.0)
+    terms = [
+        (total, np.ones((1, 1))),
+        (beta, (split.c / scaled.coef_unit)[None, :]),
+        (square, np.full((1, len(form)), -0.5)),
+        (ratio, -split.e[None, :]),
+    ]
     if problem.lambda1:
         size = add_sizes(builder, problem, all_beta)[scaled.columns]
         terms.append((size, -(scaled.lambda1 / scaled.coef_unit)[None, :]))
@@ -173,7 +178,7 @@ def _add_first_tangents(
     cuts = [split.support_cut(at, lower, above) for at in (relaxed, gamma)]
     bound = cuts[0][0] - float(np.sort(cuts[0][1])[-split.scaled.k :].sum())
     radius = np.sqrt(2 * max(upper - bound, 0.0))  # no better point's Rγ is farther from the relaxation's
-    here, there = (split.R @ at - split.q for at in (gamma, relaxed))
+    here, there = (split.R @ at for at in (gamma, relaxed))
     places = [here, there, 2 * there - here, *(here + step * radius for step in _STEPS)]
     for turn, place in enumerate(places):
         rows = [(parts.square, 1.0), (parts.form, sparse.diags(-2 * place))]
@@ -186,7 +191,7 @@ def _add_first_tangents(
         used = np.flatnonzero(slope)
         at = sparse.diags(-2 * slope[used] / split.scaled.coef_unit[used])
         rows = [(parts.ratio[used], 1.0), (parts.beta[used], at), (parts.z[used], sparse.diags(slope[used] ** 2))]
-        meaning = f"ratio is above a tangent of β² / z: 2tβ - t²z, the {turn + 1}. t"
+        meaning = "ratio is above a tangent of β² / z"
         builder.add_rows(f"ratio_{turn}", [f"ratio_{turn}_{names[i]}" for i in used], rows, meaning=meaning, lower=0.0)
     for turn, (constant, gains) in enumerate(cuts):
         rows = [(parts.total, np.ones((1, 1))), (parts.z, gains[None, :])]
