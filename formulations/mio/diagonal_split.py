@@ -23,7 +23,9 @@ from formulations.scaling import ScaledProblem
 
 _SINGULAR = 1e-9  # smallest eigenvalue of the moments below which there is no diagonal worth taking out
 _SHRINK = 0.999  # of the diagonal: what is left stays positive definite
-_TURNS = 25  # of the alternation that approximates the relaxation: tangents are placed there, no bound rests on it
+SMALLEST = 2e-9  # entry of a row: solvers drop smaller ones, which would make a cut stricter than it may be
+_TURNS = 15, 60  # of the alternation to the relaxation: tangents are placed there, and no bound rests on it
+_WORK = 2e9  # multiplications it may take beyond the fewest turns
 _SWEEPS = 2000  # of coordinate descent on a support, at most
 _STILL = 1e-13  # of the largest coefficient: a sweep that moves none by more is the last
 
@@ -68,6 +70,7 @@ class DiagonalSplit:
         best = np.clip(np.sign(w) * excess / (2 * self.e), lower, upper)
         gains = w * best - self.e * best**2 - self.scaled.lambda1 * np.abs(best)
         image = self.R @ gamma
+        gains[(gains > 0) & (gains < SMALLEST)] = SMALLEST
         return self.constant - 0.5 * float(image @ image), gains
 
     def best_on(self, support: IntVector, lower: Vector, upper: Vector) -> Vector:
@@ -94,8 +97,9 @@ class DiagonalSplit:
         Q = self.R.T @ self.R
         z = np.full(m, k / m)
         gamma, level = np.zeros(m), 0.0
-        for _ in range(_TURNS):
-            gamma = linalg.solve(Q + np.diag(2 * self.e / np.maximum(z, 1e-9)), self.c, assume_a="pos")
+        for _ in range(int(np.clip(_WORK / m**3, *_TURNS))):
+            factor = linalg.cho_factor(Q + np.diag(2 * self.e / np.maximum(z, 1e-9)))
+            gamma = linalg.cho_solve(factor, self.c)
             size = np.sqrt(self.e) * np.abs(gamma)
             level = max(np.sqrt(self.scaled.lambda0), _level(size, k))
             z = np.minimum(1.0, size / level) if level > 0 else (size > 0).astype(np.float64)

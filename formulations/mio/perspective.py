@@ -13,7 +13,7 @@ from formulations._types import IntVector, Vector
 from formulations.coefficient_bounds import BigMs, prove, require_finite
 from formulations.losses import SquaredLoss
 from formulations.mio.builder import ModelBuilder
-from formulations.mio.diagonal_split import DiagonalSplit
+from formulations.mio.diagonal_split import SMALLEST, DiagonalSplit
 from formulations.mio.interface import Formulation
 from formulations.mio.model import Model
 from formulations.mio.support_rows import add_big_m_rows, add_imposed, add_sizes, add_support
@@ -188,7 +188,7 @@ def _add_first_tangents(
     slopes = [gamma, relaxed / np.maximum(z, 1e-6), *(ratio * ray for ratio in _RATIOS)]
     names = [problem.feature_names[j] for j in split.scaled.columns]
     for turn, slope in enumerate(slopes):
-        used = np.flatnonzero(slope)
+        used = np.flatnonzero(slope**2 >= SMALLEST)
         at = sparse.diags(-2 * slope[used] / split.scaled.coef_unit[used])
         rows = [(parts.ratio[used], 1.0), (parts.beta[used], at), (parts.z[used], sparse.diags(slope[used] ** 2))]
         meaning = "ratio is above a tangent of β² / z"
@@ -212,7 +212,7 @@ class _Cuts:
         """Tangents of the squares at r, and of the ratios of the columns that are in at γ."""
         square, ratio = self.model.block("square"), self.model.block("ratio")
         self._add("square", [(square, np.ones(len(form))), (self.model.block("form"), -2 * form)], -(form**2))
-        used = np.flatnonzero(gamma)
+        used = np.flatnonzero(gamma**2 >= SMALLEST)
         t = gamma[used]
         parts = [
             (ratio[used], np.ones(len(used))),

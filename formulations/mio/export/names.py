@@ -60,7 +60,7 @@ def with_constant_as_column(model: Model) -> Model:
 
 def number(value: float) -> str:
     """Return the shortest digits that give the same double when read."""
-    return repr(float(value)).removesuffix(".0") if abs(value) < 1e16 else repr(float(value))
+    return repr(float(value) + 0.0).removesuffix(".0")  # + 0: no minus before a zero
 
 
 def read_me(model: Model) -> list[str]:

