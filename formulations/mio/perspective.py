@@ -180,7 +180,7 @@ def _add_first_tangents(
     radius = np.sqrt(2 * max(upper - bound, 0.0))  # no better point's Rγ is farther from the relaxation's
     here, there = (split.R @ at for at in (gamma, relaxed))
     places = [here, there, 2 * there - here, *(here + step * radius for step in _STEPS)]
-    for turn, place in enumerate(places):
+    for turn, place in enumerate(map(_rounded, places)):
         rows = [(parts.square, 1.0), (parts.form, sparse.diags(-2 * place))]
         names = [f"square_{turn}_{i}" for i in range(len(place))]
         builder.add_rows(f"square_{turn}", names, rows, meaning="square is above a tangent of r²", lower=-(place**2))
@@ -199,6 +199,11 @@ def _add_first_tangents(
         builder.add_rows(f"support_{turn}", [f"support_{turn}"], rows, meaning=meaning, lower=constant)
 
 
+def _rounded(place: Vector) -> Vector:
+    """Where to put tangents of squares: at zero, where the slope would be too small an entry."""
+    return np.where(np.abs(place) < SMALLEST, 0.0, place)
+
+
 class _Cuts:
     """Rows to be added to a model, entry by entry."""
 
@@ -210,6 +215,7 @@ class _Cuts:
 
     def add_tangents(self, form: Vector, gamma: Vector) -> None:
         """Tangents of the squares at r, and of the ratios of the columns that are in at γ."""
+        form = _rounded(form)
         square, ratio = self.model.block("square"), self.model.block("ratio")
         self._add("square", [(square, np.ones(len(form))), (self.model.block("form"), -2 * form)], -(form**2))
         used = np.flatnonzero(gamma**2 >= SMALLEST)
