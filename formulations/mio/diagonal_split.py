@@ -87,6 +87,25 @@ class DiagonalSplit:
         gamma[support] = inside
         return gamma
 
+    def neighbours(self, support: IntVector, count: int) -> list[IntVector]:
+        """Return the best supports that differ from one by a single swap, by their fits without λ1 and bounds."""
+        outside = np.setdiff1d(np.arange(self.scaled.m), support)
+        if len(support) < 2 or not len(outside):
+            return []
+        gram, ridge = self.scaled.gram, 2 * self.scaled.ridge
+        values, swaps = [], []
+        for i in support:
+            kept = support[support != i]
+            across = gram[np.ix_(kept, outside)]
+            targets = np.column_stack([self.c[kept], across])
+            solved = linalg.lstsq(gram[np.ix_(kept, kept)] + np.diag(ridge[kept]), targets)[0]
+            fit, explained = solved[:, 0], np.einsum("ij,ij->j", across, solved[:, 1:])
+            left = np.maximum(np.diag(gram)[outside] + ridge[outside] - explained, _SINGULAR)
+            values.append(self.c[kept] @ fit + (self.c[outside] - across.T @ fit) ** 2 / left)
+            swaps += [(i, j) for j in outside]
+        best = np.argsort(-np.concatenate(values))[:count]
+        return [np.append(support[support != swaps[b][0]], swaps[b][1]) for b in best]
+
     def relaxed(self) -> tuple[Vector, Vector, float]:
         r"""Return γ and z near the optimum of the perspective relaxation, and ν.
 

@@ -22,6 +22,7 @@ from formulations.scaling import ScaledProblem
 
 _STEPS = (-2.0, -1.0, 1.0, 2.0)  # between the first tangents, in radii of the set of improving points
 _RATIOS = (-2.0, -1.5, -1.0, 1.0, 1.5, 2.0)  # of the first perspective tangents to the relaxation's ray
+_NEIGHBOURS = 10  # supports one swap from the incumbent's, where the model is exact from the start
 _SAME = 1e-7  # of the largest coefficient: points that differ by less make one cut
 _EXACT = 1e-8  # of the objective: an understatement that counts as none
 
@@ -48,11 +49,12 @@ class Perspective(Formulation):
 
     Builds
     ------
-    A mixed-integer linear model: p binaries, and rows of R, of p entries each.
+    A mixed-integer linear model whose first tangents are at the incumbent, at its best swaps, and at the relaxation.
 
     Size
     ----
-    3 p + 2 min(n, p) columns; 9 p + 8 min(n, p) rows and more; λ1 adds p columns and 2 p rows.
+    3 p + 2 min(n, p) columns; min(n, p) rows of p entries, and some 10 p + 18 min(n, p) short ones; λ1 adds p columns
+    and 2 p rows.
 
     Source
     ------
@@ -179,13 +181,17 @@ def _add_first_tangents(
     bound = cuts[0][0] - float(np.sort(cuts[0][1])[-split.scaled.k :].sum())
     radius = np.sqrt(2 * max(upper - bound, 0.0))  # no better point's Rγ is farther from the relaxation's
     here, there = (split.R @ at for at in (gamma, relaxed))
+    near = [split.best_on(s, lower, above) for s in split.neighbours(np.flatnonzero(gamma), _NEIGHBOURS)]
+    cuts += [split.support_cut(at, lower, above) for at in near]
     places = [here, there, 2 * there - here, *(here + step * radius for step in _STEPS)]
+    if len(split.R) == split.scaled.m:  # where n < p these rows cost more than they bring
+        places += [split.R @ at for at in near]
     for turn, place in enumerate(map(_rounded, places)):
         rows = [(parts.square, 1.0), (parts.form, sparse.diags(-2 * place))]
         names = [f"square_{turn}_{i}" for i in range(len(place))]
         builder.add_rows(f"square_{turn}", names, rows, meaning="square is above a tangent of r²", lower=-(place**2))
     ray = level / np.sqrt(split.e)  # γ / z of every column that the relaxation leaves between out and in
-    slopes = [gamma, relaxed / np.maximum(z, 1e-6), *(ratio * ray for ratio in _RATIOS)]
+    slopes = [gamma, relaxed / np.maximum(z, 1e-6), *(ratio * ray for ratio in _RATIOS), *near]
     names = [problem.feature_names[j] for j in split.scaled.columns]
     for turn, slope in enumerate(slopes):
         used = np.flatnonzero(slope**2 >= SMALLEST)
