@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from formulations import level_sets
 from formulations._types import Vector
@@ -13,6 +12,8 @@ from formulations.errors import ProblemError
 from formulations.level_sets import Unbounded
 from formulations.losses import KinkedLoss, LogisticLoss, SquaredLoss
 from formulations.problem import Problem
+
+BigMs = float | tuple[float, ...] | None  # the user's word: one bound for all columns, one for each, or none
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +38,27 @@ class CoefficientBounds:
     is_imposed: bool = False
     missing: str = ""
 
+
 _INFLATION = 1 + 1e-9  # so that rounding cannot cut the optimum off
 _PROGRAMMES = 20_000  # (rows + columns) · columns up to which linear programmes tighten the bounds of kinked losses
 _LARGEST = 1e4  # of the scale of coefficients: a solver that takes 1e-6 for zero lets a hundredth of it through
 
 
-def prove(
-    problem: Problem, upper: float, imposed: ArrayLike | None = None, programmes: bool | None = None
-) -> CoefficientBounds:
+def prove(problem: Problem, upper: float, imposed: BigMs = None, programmes: bool | None = None) -> CoefficientBounds:
     r"""Return bounds that hold at every feasible point whose objective is at most ``upper``.
 
     Whatever can be proved is intersected: the problem's own bounds; :math:`|\beta_j| \le UB/(\lambda_1 s_j)` and
-    :math:`|\beta_j| \le \sqrt{UB/\lambda_2}/s_j`, as no term exceeds the sum; and the level set of the loss, an ellipsoid
-    for squared error and by linear duality for losses of straight pieces and for the logistic one. UB is ``upper`` less
-    what the least number of columns costs. Where nothing is proved a bound is infinite and ``missing`` says why.
+    :math:`|\beta_j| \le \sqrt{UB/\lambda_2}/s_j`, as no term exceeds the sum; and the level set of the loss: an
+    ellipsoid for squared error, by linear duality for losses of straight pieces and for the logistic one. UB is
+    ``upper`` less what the least number of columns costs. Where nothing is proved a bound is infinite and ``missing``
+    says why.
 
     Parameters
     ----------
     problem : Problem
     upper : float
         The objective of a feasible point.
-    imposed : float or shape (p,), optional
+    imposed : float or tuple of float, optional
         The user's word that :math:`|\beta_j|` is at most this.
     programmes : bool, optional
         Whether two linear programmes a column are solved for the level set of a loss of straight pieces: they give its
@@ -72,7 +73,8 @@ def prove(
     excluded = list(problem.selection.excluded)
     lower, above = problem.lower.copy(), problem.upper.copy()
     lower[excluded], above[excluded] = 0.0, 0.0
-    proofs = ["the problem's own bounds"] if np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any() else []
+    is_boxed = np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any()
+    proofs = ["the problem's own bounds"] if is_boxed else []
     scale = problem.penalty_scale
     for proof, bound in (
         ("λ1 s_j |β_j| ≤ UB", room / (problem.lambda1 * scale) if problem.lambda1 else None),
@@ -105,10 +107,14 @@ def _level_set(problem: Problem, room: float, programmes: bool) -> tuple[Vector,
     raise Unbounded(f"nothing is known of the level sets of the loss {problem.loss.name!r}")
 
 
-def _with_imposed(proved: CoefficientBounds, imposed: ArrayLike) -> CoefficientBounds:
-    limit = np.broadcast_to(np.asarray(imposed, dtype=np.float64), proved.lower.shape)
-    if not np.all(limit > 0):
-        raise ProblemError(f"big_m is {imposed}; expected positive numbers, one or one a column. Leave it out.")
+def _with_imposed(proved: CoefficientBounds, imposed: float | tuple[float, ...]) -> CoefficientBounds:
+    p = len(proved.lower)
+    given = np.asarray(imposed, dtype=np.float64)
+    if given.shape not in ((), (p,)) or not np.all(given > 0):
+        raise ProblemError(
+            f"big_m is {imposed}; expected a positive number, or one for each of the {p} columns. Leave it out."
+        )
+    limit = np.broadcast_to(given, (p,))
     if np.all(limit >= np.maximum(proved.upper, -proved.lower)):
         return proved  # the user's word is not needed
     return CoefficientBounds(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, optimize, sparse
+from scipy import linalg, sparse
 
 from formulations._types import IntVector, Matrix, Vector
 from formulations.losses import KinkedLoss
@@ -111,7 +111,7 @@ def kinked(problem: Problem, upper: float, programmes: bool) -> tuple[Vector, Ve
         raise Unbounded("the columns are linearly dependent, or too nearly so for double precision")
     is_one_sided = bool(np.any((rows.up == 0) | (rows.down == 0)))
     if is_one_sided and not programmes:
-        raise Unbounded("a loss that is flat on one side takes two linear programmes a column, which were not asked for")
+        raise Unbounded("a loss that is flat on one side takes two linear programmes a column; set programmes=True")
     duals = _duals_of_programmes(rows, upper) if programmes else _duals_of_inverse(rows)
     n = len(rows.kink)
     reach, leak = [], []
@@ -168,6 +168,8 @@ def _duals_of_inverse(rows: _Kinks) -> list[Dual]:
 
 def _duals_of_programmes(rows: _Kinks, upper: float) -> list[Dual]:
     """The same with h and τ from the dual of max ±θ_j over the level set."""
+    from scipy import optimize  # slow to import, and needed here alone
+
     n, m = rows.Z.shape
     unit = sparse.identity(n, format="csr")
     A = sparse.hstack([sparse.csr_matrix(rows.Z), -unit, unit], format="csc")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from formulations._types import Vector
-from formulations.coefficient_bounds import prove, require_finite
+from formulations.coefficient_bounds import BigMs, prove, require_finite
 from formulations.losses import LogisticLoss
 from formulations.mio.builder import ModelBuilder
 from formulations.mio.interface import Formulation
@@ -60,7 +60,7 @@ class BigM(Formulation):
 
     name: ClassVar[str] = "big_m"
 
-    big_m: float | tuple[float, ...] | None = None
+    big_m: BigMs = None
     programmes: bool | None = None
 
     def refuses(self, problem: Problem) -> str | None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from formulations._types import Vector
-from formulations.coefficient_bounds import prove
+from formulations.coefficient_bounds import BigMs, prove
 from formulations.losses import LogisticLoss
 from formulations.mio.builder import ModelBuilder
 from formulations.mio.interface import Formulation
@@ -58,7 +58,7 @@ class SOS1(Formulation):
 
     name: ClassVar[str] = "sos1"
 
-    big_m: float | tuple[float, ...] | None = None
+    big_m: BigMs = None
     programmes: bool = False
 
     def refuses(self, problem: Problem) -> str | None:

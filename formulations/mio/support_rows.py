@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from formulations._types import IntVector, Vector
-from formulations.coefficient_bounds import CoefficientBounds
+from formulations.coefficient_bounds import BigMs, CoefficientBounds
 from formulations.mio.builder import ModelBuilder
 from formulations.problem import Problem
 from formulations.rules import IN, OUT
@@ -43,7 +43,7 @@ def add_support(builder: ModelBuilder, problem: Problem, bounds: CoefficientBoun
     return beta, z
 
 
-def add_imposed(builder: ModelBuilder, bounds: CoefficientBounds, big_m: float | tuple[float, ...] | None) -> None:
+def add_imposed(builder: ModelBuilder, bounds: CoefficientBounds, big_m: BigMs) -> None:
     """Say on the model what the user imposed, where that is not proved."""
     if not bounds.is_imposed:
         return
@@ -85,4 +85,4 @@ def add_big_m_rows(
     for name, bound, limit in sides:
         rows = [(beta, sparse.diags(inverse)), (z, sparse.diags(-bound * inverse))]
         meaning = "β is within its bounds where z is 1, and zero where z is 0"
-        builder.add_rows(name, named(name, problem), rows, meaning=meaning, **limit)  # type: ignore[arg-type]
+        builder.add_rows(name, named(name, problem), rows, meaning=meaning, **limit)

@@ -60,7 +60,7 @@ def with_constant_as_column(model: Model) -> Model:
 
 def number(value: float) -> str:
     """Return the shortest digits that give the same double when read."""
-    return repr(float(value)).removesuffix(".0") if abs(value) < 1e16 else repr(float(value))
+    return repr(float(value) + 0.0).removesuffix(".0")  # + 0: no minus before a zero
 
 
 def read_me(model: Model) -> list[str]:
@@ -84,8 +84,8 @@ def read_me(model: Model) -> list[str]:
     return [_in_ascii(line) for line in lines]
 
 
-_SPELLED = {"β": "beta", "λ": "lambda", "κ": "kappa", "η": "eta", "ℓ": "l", "Σ": "sum", "√": "sqrt ", "≤": "<=", "≥": ">="}
-_SPELLED |= {"∓": "-/+", "±": "+/-", "²": "^2", "½": "1/2", "·": "*", "θ": "theta", "γ": "gamma", "τ": "tau", "…": "..."}
+_SPELLED = dict(zip("βγηθκλτΣ", ("beta", "gamma", "eta", "theta", "kappa", "lambda", "tau", "sum "), strict=True))
+_SPELLED |= dict(zip("ℓ√≤≥±²½·…", ("l", "sqrt ", "<=", ">=", "+/-", "^2", "1/2", "*", "..."), strict=True))
 
 
 def _in_ascii(line: str) -> str:
