@@ -9,7 +9,7 @@ from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from bestsubset.solvers import BranchAndBound, Enumeration, LPBranchAndBound, Solver
 from bestsubset.status import Proof, Status, Termination
 from formulations import (
     AtLeast,
@@ -48,6 +48,7 @@ __all__ = [
     "Implies",
     "Include",
     "InvalidBoundError",
+    "LPBranchAndBound",
     "Loss",
     "MalformedCertificate",
     "Moments",

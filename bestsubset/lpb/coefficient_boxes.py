@@ -124,7 +124,9 @@ class _Derivation:
             for side, sign in ((1, 1.0), (0, -1.0)):
                 along = sign * direction
                 with np.errstate(divide="ignore"):
-                    rate = float(np.min(np.where(along > 0, room_up / along, np.where(along < 0, -room_down / along, np.inf))))
+                    rate = float(
+                        np.min(np.where(along > 0, room_up / along, np.where(along < 0, -room_down / along, np.inf)))
+                    )
                 rate *= 0.9999
                 if not 0 < rate < np.inf:
                     return False
@@ -146,7 +148,9 @@ class _Derivation:
     def prove(self, side: int, j: int, dual: DualPoint, rate: float) -> None:
         """Take the bound that a dual vector gives on one coefficient, inside the intervals known."""
         sign = 1.0 if side else -1.0
-        moved = DualPoint(dual.u, dual.constant, dual.slopes - sign * rate * _unit(self.rows.p, j), dual.error + 4 * ULP * rate)
+        moved = DualPoint(
+            dual.u, dual.constant, dual.slopes - sign * rate * _unit(self.rows.p, j), dual.error + 4 * ULP * rate
+        )
         gains = moved.gains(self.rows.price, self.boxes.lower, self.boxes.upper)
         constant = float(gains.sum()) * (1 + 1e-12) - dual.constant
         if np.isfinite(constant):

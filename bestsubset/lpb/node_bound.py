@@ -55,11 +55,14 @@ class NodeBound:
     value : float
     if_in, if_out : shape (number of blocks,)
         The same with one free block decided; ``value`` where that changes nothing.
+    price : float
+        What a place is worth: zero where there is room for all that gain.
     """
 
     value: float
     if_in: Vector
     if_out: Vector
+    price: float
 
 
 def node_bound(
@@ -72,14 +75,14 @@ def node_bound(
     inside = total[state == IN]
     scale = abs(constant) + float(np.abs(inside).sum()) + float(np.maximum(total[is_free], 0.0).sum())
     if not np.isfinite(scale):
-        return NodeBound(-np.inf, np.full(len(total), -np.inf), np.full(len(total), -np.inf))
+        return NodeBound(-np.inf, np.full(len(total), -np.inf), np.full(len(total), -np.inf), 0.0)
     base = constant - float(inside.sum()) - (len(total) + 8) * _ROUNDING * (scale + lambda0 * float(blocks.sizes.sum()))
     price = _critical_rate(total[is_free], blocks.sizes[is_free], room)
     excess = np.where(is_free, total - price * blocks.sizes, 0.0)
     paid = np.maximum(excess, 0.0)
     value = base - price * room - float(paid.sum())
     # Lagrange: at any price of a place the bound with one block decided is the same but for its own term.
-    return NodeBound(value, value + paid - excess, value + paid)
+    return NodeBound(value, value + paid - excess, value + paid, price)
 
 
 def _critical_rate(gains: Vector, sizes: Vector, room: float) -> float:

@@ -14,6 +14,7 @@ from bestsubset.lpb.coefficient_boxes import CoefficientBoxes, columns_without, 
 from bestsubset.lpb.node_bound import Blocks
 from bestsubset.lpb.relaxation import Relaxation, Solved
 from bestsubset.lpb.rows import KinkedRows
+from bestsubset.lpb.tightening import Tightening
 from bestsubset.run import Run
 from bestsubset.status import Termination
 from formulations import Problem
@@ -21,6 +22,9 @@ from formulations._types import IntVector
 from formulations.rules import FREE, IN, OUT, RuleSystem, Status
 from warmstarts.greedy import Greedy
 
+_BEFORE_TIGHTENING = 100  # nodes before intervals are drawn in column by column, where they are of use as they are
+_MUCH = 0.7  # a round of tightening that shrinks the intervals by this factor is worth another at once
+_SCARCE = 0.015  # of the gap at the root: what all places are worth, at least, where the intervals are of use
 _ROUNDING = 1e-12  # of the incumbent's value: what rounding may have taken off it
 
 
@@ -41,6 +45,7 @@ class Search:
     def __init__(self, problem: Problem, run: Run, node_limit: int | None) -> None:
         self.problem, self.run, self.node_limit = problem, run, node_limit
         self.rows = KinkedRows.of(problem)
+        self.used_rows = np.flatnonzero(problem.sample_weight > 0)
         self.system: RuleSystem = problem.selection.system(problem.max_cardinality)
         self.blocks = Blocks.joined(problem.selection.groups, self.system.weights)
         self.incumbent = ProblemIncumbent(problem)
@@ -51,6 +56,8 @@ class Search:
         self._numbers = count()
         self._seen: set[frozenset[int]] = set()
         self.boxes = CoefficientBoxes.of_user(self.rows)
+        self.tightening = Tightening(self)
+        self.next_round = _BEFORE_TIGHTENING
 
     @property
     def ceiling(self) -> float:
@@ -82,6 +89,8 @@ class Search:
                 if self.node_limit is not None and self.nodes >= self.node_limit:
                     return Termination.NODE_LIMIT
                 self.next_node()
+                if self.nodes >= self.next_round and self.heap:
+                    self.tighten()
         except KeyboardInterrupt:
             return Termination.INTERRUPTED
         self.current = np.inf
@@ -99,6 +108,27 @@ class Search:
         self.boxes.lower_ceiling(self.ceiling)
         if len(columns_without(self.boxes)) or not self.run.is_out_of_time:
             derive(self.rows, self.boxes, self.ceiling)
+
+    def tighten(self) -> None:
+        """Draw the intervals in, and come back after about as many nodes as that cost if it did much."""
+        status = self.system.start.copy()
+        self.system.propagate(status)
+        factor = 0.0
+        while factor < _MUCH and not self.run.is_out_of_time:
+            factor = self.tightening.round(status)
+        active = int(np.sum(status != OUT))
+        self.next_round = self.nodes + (active if factor < 0.9 else 10 * active)
+
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of the result should know."""
+        missing = len(columns_without(self.boxes))
+        if not missing:
+            return ()
+        return (
+            f"Nothing bounds {missing} of {self.rows.p} coefficients: free columns had no price until few were left, and"
+            " models whose coefficients may grow without end count with the least that any loss has, zero."
+            " lambda1 > 0 or bounds would make the search faster and the bound tighter.",
+        )
 
     def push(self, status: Status, bound: float) -> None:
         heapq.heappush(self.heap, _Open(bound, next(self._numbers), status))
@@ -135,6 +165,9 @@ class Search:
             return
         self.current = bound
         self.round(status, solved)
+        room = self.problem.max_cardinality
+        if self.nodes == 1 and solved.has_intervals and solved.bound.price * room < _SCARCE * (self.cutoff - bound):
+            self.next_round = 1  # intervals so wide that places are hardly scarce are of no use
         if bound >= self.cutoff:
             self.close(bound)
             return
