@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from formulations._types import IntVector, Matrix, Vector
 
 _WIDE, _MIDDLE, _NARROW = 1.0, 0.6, 0.2  # of the mean distance from the kinks: how far kinks are rounded off
 _STEPS = 30
+_AT_ONCE = 64  # columns
 
 
 @dataclass(eq=False)
@@ -65,23 +67,28 @@ class CoefficientBoxes:
             self.constants[side, column], self.rates[side, column] = constant, rate
 
 
-def derive(rows: KinkedRows, boxes: CoefficientBoxes, ceiling: float, reserve: float = 0.0) -> None:
+def derive(
+    rows: KinkedRows, boxes: CoefficientBoxes, ceiling: float, is_out_of_time: Callable[[], bool] = lambda: False
+) -> None:
     """Prove intervals for all columns and draw the boxes in, where the data allow it.
 
     First the slopes of a minimiser, moved along the columns of the pseudo-inverse as far as their domain allows: crude
     intervals, which need nothing but full rank, and for a one-sided loss classes that overlap. Then the minimisers of
     the smoothed loss less a pull along each coefficient, which come within some per cent of the best linear programme.
     """
-    search = _Derivation.of(rows, boxes, ceiling - reserve)
-    if search is not None and search.crude():
-        search.refined()
+    derivation = _Derivation.of(rows, boxes, ceiling)
+    if derivation is not None and derivation.crude():
+        derivation.refined(is_out_of_time)
 
 
 class _Derivation:
-    def __init__(self, rows: KinkedRows, boxes: CoefficientBoxes, ceiling: float, inverse: Matrix, u: Vector) -> None:
+    def __init__(
+        self, rows: KinkedRows, boxes: CoefficientBoxes, ceiling: float, design: Matrix, inverse: Matrix, theta: Vector,
+        centre: Vector,
+    ) -> None:  # fmt: skip
         self.rows, self.boxes, self.ceiling = rows, boxes, ceiling
-        self.inverse = inverse  # X (X'X)⁻¹, intercept first
-        self.centre = u
+        self.design, self.inverse = design, inverse  # X and X (X'X)⁻¹, the intercept first
+        self.theta, self.centre = theta, centre  # a minimiser of the smoothed loss, and its slopes
 
     @classmethod
     def of(cls, rows: KinkedRows, boxes: CoefficientBoxes, ceiling: float) -> _Derivation | None:
@@ -99,15 +106,11 @@ class _Derivation:
         theta = smoothed.minimiser(inverse.T @ rows.kink)
         if theta is None:
             return None
-        derivation = cls(rows, boxes, ceiling, inverse, smoothed.slopes(theta[:, None])[:, 0])
-        derivation.design, derivation.theta = design, theta
-        return derivation
-
-    design: Matrix
-    theta: Vector
+        return cls(rows, boxes, ceiling, design, inverse, theta, smoothed.slopes(theta[:, None])[:, 0])
 
     def crude(self) -> bool:
-        r"""Intervals from nothing: with β finite and :math:`B = \|\beta\|_\infty`, each :math:`|\beta_j| \le a_j + \Delta B`.
+        r"""Intervals from nothing: with β finite and :math:`B = \|\beta\|_\infty`, each
+        :math:`|\beta_j| \le a_j + \Delta B`.
 
         Δ is what rounding leaves of X'u beside the unit vector, and a that of U + κ'u, both over s. Hence
         :math:`B \le \max a / (1 - \Delta)`.
@@ -123,16 +126,15 @@ class _Derivation:
             direction = self.inverse[:, first + j]
             for side, sign in ((1, 1.0), (0, -1.0)):
                 along = sign * direction
-                with np.errstate(divide="ignore"):
-                    rate = float(
-                        np.min(np.where(along > 0, room_up / along, np.where(along < 0, -room_down / along, np.inf)))
-                    )
-                rate *= 0.9999
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    walls = np.where(along > 0, room_up / along, np.where(along < 0, -room_down / along, np.inf))
+                rate = 0.9999 * float(walls.min())
                 if not 0 < rate < np.inf:
                     return False
                 dual = DualPoint.of(rows, self.centre + rate * along)
                 residual = np.abs(dual.slopes - sign * rate * _unit(p, j)) + dual.error
-                worst = max(worst, (self.ceiling - dual.constant) / rate * (1 + 1e-12))
+                slack = 1e-12 * (abs(self.ceiling) + abs(dual.constant))
+                worst = max(worst, (self.ceiling - dual.constant + slack) / rate)
                 left = max(left, float(residual.sum()) / rate * (1 + 1e-12))
                 found.append((side, j, dual, rate))
         if left >= 0.5 or not np.isfinite(worst):
@@ -152,41 +154,50 @@ class _Derivation:
             dual.u, dual.constant, dual.slopes - sign * rate * _unit(self.rows.p, j), dual.error + 4 * ULP * rate
         )
         gains = moved.gains(self.rows.price, self.boxes.lower, self.boxes.upper)
-        constant = float(gains.sum()) * (1 + 1e-12) - dual.constant
+        constant = float(gains.sum()) - dual.constant
+        constant += 1e-12 * (float(np.abs(gains).sum()) + abs(dual.constant))
         if np.isfinite(constant):
             self.boxes.add(side, j, constant, rate, self.ceiling)
 
-    def refined(self) -> None:
-        """The smoothed loss less a pull along each coefficient, each way."""
-        rows, p, first = self.rows, self.rows.p, int(self.rows.has_intercept)
+    def refined(self, is_out_of_time: Callable[[], bool]) -> None:
+        """The smoothed loss less a pull along each coefficient, each way, some columns at a time."""
+        rows, first = self.rows, int(self.rows.has_intercept)
         size = float(np.abs(self.design @ self.theta - rows.kink).mean())
         smoothed = Smoothed(rows, self.design, _NARROW * size)
         # At the minimiser many rows lie on their kinks: the curvature further out, which counts, is that of wider ones.
         wider = Smoothed(rows, self.design, _MIDDLE * size)
         theta, middle = smoothed.minimiser(self.theta), wider.minimiser(self.theta)
-        lower = None if middle is None else wider.factor(middle)
-        if theta is None or lower is None:
+        factor = None if middle is None else wider.factor(middle)
+        if theta is None or factor is None:
             return
         least = float(smoothed.values(theta[:, None], np.zeros((len(theta), 1)))[0])
-        inverse = lapack.dpotrs(lower, np.eye(len(theta)), lower=1)[0]
-        spread = np.sqrt(np.diag(inverse)[first:])
+        inverse = lapack.dpotrs(factor, np.eye(len(theta)), lower=1)[0]
         radius = np.sqrt(2 * max(self.ceiling - least, 1e-3 * abs(self.ceiling)))
-        units = np.eye(len(theta))[:, first:] * (radius / spread)
-        pull = np.hstack([units, -units])
-        start = theta[:, None] + inverse @ pull
-        found = smoothed.tilted(start, pull, lower, _STEPS)
-        slopes = smoothed.slopes(found)
-        # What is left of X'u - s e_j is taken away along the pseudo-inverse, and s shrinks with u into the domain.
-        slopes -= self.inverse @ (self.design.T @ slopes - pull)
-        with np.errstate(divide="ignore"):
+        rates = radius / np.sqrt(np.diag(inverse)[first:])
+        for start in range(0, rows.p, _AT_ONCE):
+            if is_out_of_time():
+                break
+            columns = np.arange(start, min(start + _AT_ONCE, rows.p))
+            units = np.eye(len(theta))[:, first + columns] * rates[columns]
+            for side, pull in ((1, units), (0, -units)):
+                slopes = smoothed.slopes(smoothed.tilted(theta[:, None] + inverse @ pull, pull, factor, _STEPS))
+                self.prove_all(side, columns, slopes, pull, rates[columns])
+        self.boxes.lower_ceiling(self.ceiling)
+
+    def prove_all(self, side: int, columns: IntVector, slopes: Matrix, pull: Matrix, rates: Vector) -> None:
+        """Turn slopes that nearly balance a pull into proofs.
+
+        What is left of X'u - s e_j is taken away along the pseudo-inverse, and s shrinks with u into the domain.
+        """
+        rows = self.rows
+        slopes = slopes - self.inverse @ (self.design.T @ slopes - pull)
+        with np.errstate(divide="ignore", invalid="ignore"):
             excess = np.maximum(slopes / rows.up[:, None], -slopes / rows.down[:, None])
         shrink = 1.0 / np.maximum(1.0, np.where(np.isfinite(excess), excess, 1.0).max(axis=0))
-        for number in range(2 * p):
-            side, j = (1, number) if number < p else (0, number - p)
-            rate = float(shrink[number] * radius / spread[j])
-            dual = DualPoint.of(rows, slopes[:, number] * shrink[number])
-            self.prove(side, j, dual, rate)
-        self.boxes.lower_ceiling(self.ceiling)
+        for number, j in enumerate(columns.tolist()):
+            self.prove(
+                side, j, DualPoint.of(rows, slopes[:, number] * shrink[number]), float(rates[number] * shrink[number])
+            )
 
 
 def _unit(p: int, j: int) -> Vector:

@@ -30,8 +30,8 @@ def _reduce(reduced: list[tuple[int, list[Fraction]]], column: Sequence[Fraction
         factor = left[place] / other[place]
         if factor:
             left = [a - factor * b for a, b in zip(left, other, strict=True)]
-    place = next((i for i, a in enumerate(left) if a), None)
-    if place is None:
+    places = [i for i, a in enumerate(left) if a]
+    if not places:
         return False
-    reduced.append((place, left))
+    reduced.append((places[0], left))
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +95,7 @@ class _Path:
     .. math:: \begin{pmatrix} X^\top DX + F^{-1} & X^\top D1 & F^{-1}h\\ 1^\top DX & 1^\top D1 & 0\\
         h^\top F^{-1} & 0 & h^\top F^{-1}h - g^\top(T + S)g - r/\mu \end{pmatrix}
 
-    with r what is left of the room: one Cholesky factorisation, bordered by b and μ. Mehrotra's predictor and corrector.
+    with r what is left of the room: one Cholesky factorisation, bordered by b and μ. Mehrotra's predictor-corrector.
     """
 
     def __init__(self, programme: NodeProgramme) -> None:
@@ -124,7 +125,7 @@ class _Path:
         """The parts of a stacked vector: s⁺, s⁻, x, 1 - x, y, 1 - y, and the room left."""
         n, m = self.n, self.m
         ends = (0, n, 2 * n, 2 * n + m, 2 * n + 2 * m, 2 * n + 3 * m, 2 * n + 4 * m, 2 * n + 4 * m + 1)
-        return [stacked[i:j] for i, j in zip(ends[:-1], ends[1:], strict=True)]
+        return [stacked[i:j] for i, j in pairwise(ends)]
 
     def point(self, iteration: int) -> Point:
         q = self.q
@@ -189,7 +190,7 @@ class _Path:
     def direction(self, aims: Vector) -> _Direction:
         """The Newton step that changes each product v z by its aim, and takes what is left of the equations away."""
         q = self.q
-        sp, sm, x, xr, y, yr, left = self.parts(self.v)
+        sp, sm, x, _, y, _, left = self.parts(self.v)
         zp, zm, xl, xu, yl, yu, mu = self.parts(self.z)
         quotients = aims / self.v
         _, _, rxl, rxu, ryl, ryu, _ = self.parts(quotients)
@@ -210,7 +211,7 @@ class _Path:
         turn = q.X.T @ du
         dx = self.T * (xi - q.ahead * turn - q.places * dmu)
         dy = self.S * (yi + q.back * turn - q.places * dmu)
-        # T and S are huge where a coefficient rests on no bound: what rounding leaves there is put right, β being exact.
+        # T and S are huge where a coefficient rests on no bound: what rounding leaves there is mended, β being exact.
         lost = (dbeta - (q.ahead * dx - q.back * dy)) * self.F_inverse
         dx += q.ahead * self.T * lost
         dy -= q.back * self.S * lost

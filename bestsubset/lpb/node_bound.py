@@ -38,7 +38,8 @@ class Blocks:
         for group in groups:
             leader[list(group)] = min(group)
         first, of = np.unique(leader, return_inverse=True)
-        return cls(of.astype(np.int64), first, np.bincount(of, weights, len(first)))
+        sizes = np.bincount(of, weights, len(first)).astype(np.float64)
+        return cls(of.astype(np.int64), first, sizes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,8 +85,9 @@ class Relaxation:
             return True
         # λ1 is zero, or there would be bounds: columns in the span of others add nothing to the loss, and what is
         # left of them costs no places, for a column left away may have stood for several.
-        rows, data = self.search.used_rows, self.search.problem.X
-        chosen = independent(data[np.ix_(rows, self.active)], self.search.rows.has_intercept)
+        search = self.search
+        exact = np.asarray(search.problem.X[np.ix_(search.used_rows, self.active)], dtype=np.float64)
+        chosen = independent(exact, search.rows.has_intercept)
         if chosen is None or len(chosen) == len(self.active):
             return False
         spanning = self.active[chosen]
@@ -156,7 +157,7 @@ class Relaxation:
         return NodeBound(value, same, same, 0.0)
 
     def is_enough(self, point: Point) -> bool:
-        """Look at the bound so far: enough to close the node, or too close to the relaxation's value to rise further."""
+        """Look at the bound so far: enough to close the node, or so near the relaxation's value that it cannot rise."""
         if point.iterations < _FIRST_LOOK:
             return False
         search = self.search
@@ -170,7 +171,7 @@ class Relaxation:
             self.gains = gains
         value = point.value + self.fixed
         cutoff = search.cutoff
-        if self.best.value >= cutoff or search.run.is_out_of_time:
+        if self.best.value >= cutoff or (search.nodes > 1 and search.run.is_out_of_time):
             return True
         left = value - self.best.value
         if self.is_leaf:

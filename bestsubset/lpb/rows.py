@@ -18,8 +18,8 @@ _PRICE = 1 - 1e-12  # of λ1 s_j: s_j is a rounded root of a rounded sum
 class KinkedRows:
     r"""The rows that carry weight, with
 
-    .. math:: f(\beta, b)/\text{unit} = \sum_i [u_i(\eta_i-\kappa_i)_+ + d_i(\kappa_i-\eta_i)_+] + \sum_j \lambda_j|\beta_j|
-        + \lambda_0|z|,\qquad \eta = b + X\beta.
+    .. math:: f(\beta, b)/\text{unit} = \sum_i [u_i(\eta_i-\kappa_i)_+ + d_i(\kappa_i-\eta_i)_+]
+        + \sum_j \lambda_j|\beta_j| + \lambda_0|z|,\qquad \eta = b + X\beta.
 
     Columns are centred where there is an intercept, which absorbs the shift, and all scaling is by powers of two: an
     entry of X has the relative error of one subtraction, of κ, u and d one operation each.

@@ -24,7 +24,8 @@ from warmstarts.greedy import Greedy
 
 _BEFORE_TIGHTENING = 100  # nodes before intervals are drawn in column by column, where they are of use as they are
 _MUCH = 0.7  # a round of tightening that shrinks the intervals by this factor is worth another at once
-_SCARCE = 0.015  # of the gap at the root: what all places are worth, at least, where the intervals are of use
+_CLEARLY = 1e-3  # better: an incumbent that is worth new intervals
+_SCARCE = 0.005  # of the gap at the root: what all places are worth, at least, where the intervals are of use
 _ROUNDING = 1e-12  # of the incumbent's value: what rounding may have taken off it
 
 
@@ -58,6 +59,7 @@ class Search:
         self.boxes = CoefficientBoxes.of_user(self.rows)
         self.tightening = Tightening(self)
         self.next_round = _BEFORE_TIGHTENING
+        self.derived_for = np.inf
 
     @property
     def ceiling(self) -> float:
@@ -107,7 +109,7 @@ class Search:
         self.incumbent.offer_coef(Greedy(seconds).coefficients(self.problem, self.run.start_columns()))
         self.boxes.lower_ceiling(self.ceiling)
         if len(columns_without(self.boxes)) or not self.run.is_out_of_time:
-            derive(self.rows, self.boxes, self.ceiling)
+            self.derive()
 
     def tighten(self) -> None:
         """Draw the intervals in, and come back after about as many nodes as that cost if it did much."""
@@ -125,8 +127,8 @@ class Search:
         if not missing:
             return ()
         return (
-            f"Nothing bounds {missing} of {self.rows.p} coefficients: free columns had no price until few were left, and"
-            " models whose coefficients may grow without end count with the least that any loss has, zero."
+            f"Nothing bounds {missing} of {self.rows.p} coefficients: free columns had no price until few were left,"
+            " and models whose coefficients may grow without end count with the least that any loss has, zero."
             " lambda1 > 0 or bounds would make the search faster and the bound tighter.",
         )
 
@@ -165,13 +167,24 @@ class Search:
             return
         self.current = bound
         self.round(status, solved)
-        room = self.problem.max_cardinality
-        if self.nodes == 1 and solved.has_intervals and solved.bound.price * room < _SCARCE * (self.cutoff - bound):
-            self.next_round = 1  # intervals so wide that places are hardly scarce are of no use
+        if self.nodes == 1:
+            self.look_at_the_root(bound, solved)
         if bound >= self.cutoff:
             self.close(bound)
             return
         self.branch(status, bound, solved)
+
+    def look_at_the_root(self, bound: float, solved: Solved) -> None:
+        """Better intervals for a better incumbent; and soon, where they are so wide that places are hardly scarce."""
+        if self.incumbent.value < self.derived_for - _CLEARLY * abs(self.derived_for):
+            self.derive()
+        if solved.bound.price * self.problem.max_cardinality < _SCARCE * (self.cutoff - bound):
+            self.next_round = max(20, self.rows.p // 2)
+
+    def derive(self) -> None:
+        """Prove intervals from the data and the incumbent."""
+        self.derived_for = self.incumbent.value
+        derive(self.rows, self.boxes, self.ceiling, lambda: self.run.is_out_of_time)
 
     def round(self, status: Status, solved: Solved) -> None:
         """Fit the columns of the largest shares, as many as there is room for."""

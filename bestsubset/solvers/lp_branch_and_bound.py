@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bestsubset.blas import blas_threads
 from bestsubset.run import Run
 from bestsubset.solvers.interface import Answer, Solver
 from formulations import KinkedLoss, Problem, ProblemError
@@ -50,8 +51,9 @@ class LPBranchAndBound(Solver):
     def solve(self, problem: Problem, run: Run) -> Answer:
         from bestsubset.lpb.search import Search
 
-        search = Search(problem, run, self.node_limit)
-        termination = search.run_to_end()
+        with blas_threads(1):
+            search = Search(problem, run, self.node_limit)
+            termination = search.run_to_end()
         return Answer(
             coef=search.incumbent.coef,
             dual_bound=search.dual_bound,

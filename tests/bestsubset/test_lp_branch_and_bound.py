@@ -1,4 +1,4 @@
-"""The tree for losses with kinks: equal to the judge, true at every stop, its intervals and bounds true by themselves."""
+"""The tree for losses with kinks: equal to the judge, true at every stop, its intervals and bounds by themselves."""
 
 from __future__ import annotations
 
