@@ -13,7 +13,7 @@ from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
-from bestsubset.solvers import MIO, BranchAndBound, Enumeration, Solver
+from bestsubset.solvers import MIO, BranchAndBound, Enumeration, LPBranchAndBound, Solver
 from bestsubset.status import Proof, Status, Termination
 from formulations import (
     SOS1,
@@ -67,6 +67,7 @@ __all__ = [
     "Implies",
     "Include",
     "InvalidBoundError",
+    "LPBranchAndBound",
     "Loss",
     "MalformedCertificate",
     "Model",

@@ -21,7 +21,7 @@ from bestsubset.events import Listener
 from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
 from bestsubset.result import Result, Stats
 from bestsubset.run import Run
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name
+from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name, default_for
 from bestsubset.solvers.interface import Answer
 from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
@@ -49,7 +49,7 @@ def solve(
     ----------
     problem : Problem
     solver : Solver or str, optional
-        An instance such as ``BranchAndBound()``, or its name; branch and bound unless given.
+        An instance such as ``BranchAndBound()``, or its name; the one meant for the problem's loss unless given.
     time_limit : float, optional
         Seconds of wall time. Zero returns the warm start with the root's bound.
     gap : float
@@ -77,7 +77,7 @@ def solve(
     InvalidBoundError
         If a bound contradicts a feasible point: a bug, please report it.
     """
-    chosen = by_name(solver)
+    chosen = default_for(problem) if solver is None else by_name(solver)
     _require(gap >= 0 and math.isfinite(gap), f"gap is {gap}; expected a finite number >= 0. Use 1e-6.")
     _require(
         time_limit is None or time_limit >= 0,
