@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Claim:
     offsets: Array
     columns: Array
     values: Array
+    boxed: Array = field(default_factory=partial(np.zeros, 0, dtype=np.int32))
+    limits: Array = field(default_factory=partial(np.zeros, 0))
 
 
 @dataclass(eq=False)
