@@ -8,7 +8,7 @@ from bestsubset.bnb.perspective_state import DUAL, FREE, OUT, SHARES, Node, Term
 from bestsubset.bnb.relaxation_kernels import look, see
 from bestsubset.bnb.support_kernels import count_free, list_included
 from bestsubset.bnb.working_kernels import admit, admit_movable, assemble, evaluate, sweep
-from formulations._types import Matrix
+from formulations._types import Matrix, Vector
 from warmstarts.compilation import lean_kernel, lean_part
 
 _NEAR = 0.03  # a pinned value is not worth a correction by less
@@ -61,8 +61,10 @@ def _crossing(missing: float, slope: float, rho: float) -> float:
     if root <= 0.0:
         return max(0.0, -slope / rho) if rho > 0.0 else np.inf
     if slope > 0.0:
-        return 2.0 * missing / (slope + np.sqrt(root))
-    return (np.sqrt(root) - slope) / (2.0 * rho) if rho > 0.0 else np.inf
+        first: float = 2.0 * missing / (slope + np.sqrt(root))
+        return first
+    crossing: float = (np.sqrt(root) - slope) / (2.0 * rho) if rho > 0.0 else np.inf
+    return crossing
 
 
 @lean_part

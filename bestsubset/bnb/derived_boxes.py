@@ -46,14 +46,23 @@ class DerivedBoxes:
         Q on all its columns.
     target : float
         What an objective must be below to be of interest: the value at which the search prunes.
-    gamma : Vector
+    gamma, mu : Vector, float
         Where the root's relaxation starts.
+    fitting : int
+        Columns that fit the response perfectly, if any do: as many as observations, and some more.
     log : TreeLog, optional
         Where the proofs go, for the certificate.
     """
 
     def __init__(
-        self, quadratic: Quadratic, gram: Matrix, target: float, gamma: Vector, mu: float, fitting: int, log: TreeLog | None = None
+        self,
+        quadratic: Quadratic,
+        gram: Matrix,
+        target: float,
+        gamma: Vector,
+        mu: float,
+        fitting: int,
+        log: TreeLog | None = None,
     ) -> None:
         q, m = quadratic, len(quadratic.c)
         self._quadratic, self._target, self.mu, self._fitting, self._log = q, target, mu, fitting, log

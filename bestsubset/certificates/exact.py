@@ -30,8 +30,11 @@ Entry: TypeAlias = Callable[[int, int], int]  # the entries of a symmetric matri
 Leaf: TypeAlias = "tuple[Node, Callable[[], bool], str]"  # where, what must hold, and what is said if it does not
 Table = namedtuple("Table", "columns y weights")
 Certificate = namedtuple("Certificate", "data settings names claims lower upper")
-ARGUMENTS = "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits"
-Claim = namedtuple("Claim", ARGUMENTS, defaults=((), ()))
+Claim = namedtuple(
+    "Claim",
+    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits",
+    defaults=((), ()),
+)
 # All z with I ⊆ z ⊆ A and s0 <= |z| <= s1. Pure: only DEPENDENT and COPY are above. Proved: nothing is left to show.
 Node = namedtuple("Node", "I A s0 s1 path is_pure is_proved")
 Chain = namedtuple("Chain", "node columns t")  # its children t, t - 1, … are still to come
@@ -117,7 +120,8 @@ def read_array(archive: zipfile.ZipFile, name: str, kinds: str) -> array[Any]:
 
 def check_header(header: dict[str, Any]) -> None:
     data, settings, names, claims = (header[name] for name in ("data", "settings", "feature_names", "claims"))
-    demand(header["format"] == "bestsubset certificate" and repr(header["version"]) in ("1", "2"), "another format or version")
+    is_known = header["format"] == "bestsubset certificate" and repr(header["version"]) in ("1", "2")
+    demand(is_known, "another format or version")
     for what, entry in [("data", data), ("settings", settings), *(("claim", claim) for claim in claims)]:
         demand(entry.keys() == FIELDS[what].keys(), f"{what} lacks a field or has another")
         for name, value in entry.items():
@@ -376,7 +380,8 @@ class Moments:
         All boxes hold; or those before number ``box`` alone, and the bound is to be proved beyond that one.
         """
         sides = self.boxes(boxed[:box], limits[:box])
-        multiplier = Multiplier(self, columns, values, () if diagonal is None else diagonal, max(objective, bound), *sides)
+        d = () if diagonal is None else diagonal
+        multiplier = Multiplier(self, columns, values, d, max(objective, bound), *sides)
         if box is not None and not multiplier.goes_beyond(int(boxed[box]), limits[box]):
             return True
         return multiplier.reaches(Fraction(bound), bits(I), bits(A), s0, s1)
@@ -415,7 +420,7 @@ class Multiplier:
         self.ranked = sorted(gains, key=lambda gain: gain[0] / gain[1], reverse=True)
 
     def goes_beyond(self, s: int, limit: float) -> bool:
-        """Have the gain of a column over what lies beyond a box, until which ends all is known; False if nothing does."""
+        """Have the gain of a column over what lies beyond a box only; False if nothing does."""
         j, w, v = max(s, ~s), self.w[max(s, ~s)], Fraction(float(limit))
         price = self.moments.lambda1 and self.moments.lambda1 * root(self.moments.s2[j])
         slope, side, rho = (w if s >= 0 else -w) - price, self.upper[j] if s >= 0 else -self.lower[j], self.rho[j]
@@ -488,7 +493,8 @@ class Walk:
 
     def boxes(self, root: Node) -> Iterator[Leaf]:
         """Yield the leaves beyond the boxes, in which those before each may be used."""
-        require(not (len(self.claim.boxed) and self.moments.groups), f"{root.path}: there are boxes where there are groups")
+        fits = not (len(self.claim.boxed) and self.moments.groups)
+        require(fits, f"{root.path}: there are boxes where there are groups")
         for i, s in enumerate(map(int, self.claim.boxed)):
             j = max(s, ~s)
             if root.A >> j & 1:

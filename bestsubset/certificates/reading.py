@@ -129,7 +129,9 @@ class _Reader:
             lower, upper = self._array("lower"), self._array("upper")
             _require(len(lower) == len(upper) == p, "the bounds have not p entries")
             _require(bool(np.all(lower <= 0) and np.all(upper >= 0)), "the bounds are not lo <= 0 <= hi")
-        claims = tuple(self._claim(number, entry, p, header["version"]) for number, entry in enumerate(header["claims"]))
+        claims = tuple(
+            self._claim(number, entry, p, header["version"]) for number, entry in enumerate(header["claims"])
+        )
         _require(len(claims) > 0, "there is no claim")
         software = header.get("software", "")
         _require(isinstance(software, str), "software is not a text")
