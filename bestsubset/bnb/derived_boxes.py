@@ -32,7 +32,7 @@ _ROUNDS, _ROUND = 6, 10  # looks and sweeps at the root
 _TURNS, _SWEEPS = 3, 7  # looks and sweeps for each side of a column
 _PASSES = 2
 _SAMPLE = 16  # boxes, after which it is known whether they pay
-_USEFUL = 1.25  # times the knee
+_USEFUL = 0.9  # times the knee; beyond it the tree is halved at best, and boxes take as long as that saves
 _MARGIN = 1 + 1e-9  # of a box, for rounding
 
 
