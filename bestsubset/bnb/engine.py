@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from bestsubset.blas import blas_threads
 from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
 from bestsubset.bnb.conditioning import SMALLEST_EIGENVALUE, has_definite_moments, is_nearly_dependent
+from bestsubset.bnb.derived_boxes import LARGEST as LARGEST_FOR_BOXES
+from bestsubset.bnb.derived_boxes import DerivedBoxes
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
 from bestsubset.bnb.independence import Parts, independent_parts
@@ -33,6 +36,8 @@ _SOLVE, _SIZES = 0, 8  # tokens of the certificate
 _SPRINT = 250  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
+_BEFORE_BOXES = 2.5  # seconds, before boxes are derived: about as long as that takes
+_LARGE_GAP = 0.15  # of the incumbent, with which they may pay
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
 
 
@@ -175,7 +180,44 @@ class Engine:
         if self.race.sprint(tree, 1):
             return Termination.GAP_CLOSED
         tree.compress()
+        if self._can_derive_boxes(tree):
+            # Time of the processor: on a busy machine, boxes take longer as well.
+            until = time.process_time() + _BEFORE_BOXES
+            while time.process_time() < until:
+                stopped = self.race.run([tree], seconds=_BEFORE_BOXES / 8)
+                if stopped is not None:
+                    return stopped
+            boxed = self._boxed_tree(tree)
+            if boxed is not None:
+                tree = self.race.enter(boxed)
+                if self.race.sprint(tree, 1):
+                    return Termination.GAP_CLOSED
+                tree.compress()
         return self.race.run([tree])
+
+    def _can_derive_boxes(self, tree: PerspectiveTree) -> bool:
+        """Tell whether boxes may pay: a ridge that bounds coefficients badly, and a large gap at the root."""
+        scaled, upper = self.scaled, self.incumbent.value
+        is_wide = scaled.has_gram and scaled.n <= scaled.m <= LARGEST_FOR_BOXES  # else a diagonal helps more
+        return is_wide and bool(np.all(scaled.ridge > 0)) and upper - tree.bound > _LARGE_GAP * upper
+
+    def _boxed_tree(self, tree: PerspectiveTree) -> PerspectiveTree | None:
+        """A tree with derived boxes; None where they would not pay."""
+        quadratic, _, _, _ = self._quadratic(with_diagonal=False)
+        assert quadratic is not None
+        log = self._log()
+        gamma = np.zeros(self.scaled.m)
+        gamma[self.incumbent.support] = self.incumbent.gamma
+        upper = self.incumbent.value
+        target = upper * (1 - self._slack) + 2 * quadratic.rounding
+        boxes = DerivedBoxes(quadratic, self.scaled.gram, target, gamma, tree.first_mu, int(1.1 * self.scaled.n), log)
+        boxed = boxes.derive(lambda: self._run.is_out_of_time)
+        if boxed is None:
+            return None
+        return PerspectiveTree(
+            boxed, self._rows, upper, self._slack, gamma=boxes.gamma, mu=boxes.mu,
+            memory_limit=self._settings.memory_limit, log=log, threads=self._run.cores,
+        )  # fmt: skip
 
     def _perspective_tree(self, with_diagonal: bool) -> PerspectiveTree | None:
         quadratic, Q, gamma, mu = self._quadratic(with_diagonal)

@@ -9,6 +9,7 @@ from bestsubset.bnb.node_events import NodeEvents
 from bestsubset.bnb.perspective_rows import Rows
 from bestsubset.bnb.perspective_state import (
     ASSEMBLED,
+    BEFORE,
     BOUND,
     CURRENT,
     FOUND,
@@ -22,8 +23,10 @@ from bestsubset.bnb.perspective_state import (
     LOG_FULL,
     MU,
     MULTIPLIER,
+    MULTIPLIERS,
     NO_NODE,
     NODES,
+    NUMBERS,
     OPEN,
     OUT,
     POOL_FULL,
@@ -103,6 +106,8 @@ class Worker:
         self.pool = Pool.of(_FIRST_POOL, m)
         self.log = Log.of(m, number, log is not None)
         self.events = NodeEvents(log) if log is not None else None
+        if log is not None:  # multipliers of boxes come first
+            self.log.counts[[BEFORE + MULTIPLIERS, BEFORE + NUMBERS]] = log.ends.length, log.columns.length
 
     def another(self, number: int) -> Worker:
         """A worker for the same search."""

@@ -8,13 +8,13 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bestsubset.certificates.reading import CLAIM_ARRAYS, FORMAT, HEADER, VERSION, Array, read
+from bestsubset.certificates.reading import BOX_ARRAYS, CLAIM_ARRAYS, FORMAT, HEADER, Array, read
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 
 
@@ -33,6 +33,8 @@ class Claim:
     offsets: Array
     columns: Array
     values: Array
+    boxed: Array = field(default_factory=partial(np.zeros, 0, dtype=np.int32))
+    limits: Array = field(default_factory=partial(np.zeros, 0))
 
 
 @dataclass(eq=False)
@@ -75,9 +77,14 @@ class Certificate:
         return problem_digest(self.data, self.settings, self.lower, self.upper)
 
     @property
+    def version(self) -> int:
+        """The oldest version of the format that can say this."""
+        return 2 if any(len(claim.boxed) for claim in self.claims) else 1
+
+    @property
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
-        return sum(getattr(claim, name).nbytes for claim in self.claims for name in CLAIM_ARRAYS)
+        return sum(getattr(claim, name).nbytes for claim in self.claims for name in CLAIM_ARRAYS + BOX_ARRAYS)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the certificate to a file; an old file is replaced only when the new one is complete."""
@@ -123,7 +130,7 @@ class Certificate:
     def _header(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "version": VERSION,
+            "version": self.version,
             "software": self.software,
             "digest": self.digest,
             "data": self.data,
@@ -137,7 +144,7 @@ class Certificate:
         return bounds + [
             (f"{number}/{name}", getattr(claim, name))
             for number, claim in enumerate(self.claims)
-            for name in CLAIM_ARRAYS
+            for name in CLAIM_ARRAYS + BOX_ARRAYS * (self.version > 1)
         ]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bestsubset.certificates.verdict import MalformedCertificate
 
-FORMAT, VERSION = "bestsubset certificate", 1
+FORMAT, VERSIONS = "bestsubset certificate", (1, 2)
 
 HEADER = "header.json"
 # What reading a damaged archive raises.
@@ -47,6 +47,8 @@ _TYPES = {
     "offsets": ("<i8",),
     "columns": ("<i4",),
     "values": ("<f8",),
+    "boxed": ("<i4",),
+    "limits": ("<f8",),
 }
 _DATA = {"n": int, "p": int, "X": str, "y": str, "sample_weight": (str, type(None))}
 _SETTINGS = {
@@ -63,7 +65,8 @@ _SETTINGS = {
 }
 
 Array = NDArray[Any]
-CLAIM_ARRAYS = tuple(name for name in _TYPES if name not in ("lower", "upper"))
+BOX_ARRAYS = ("boxed", "limits")  # from version 2 on
+CLAIM_ARRAYS = tuple(name for name in _TYPES if name not in ("lower", "upper", *BOX_ARRAYS))
 
 
 class Contents(NamedTuple):
@@ -126,7 +129,9 @@ class _Reader:
             lower, upper = self._array("lower"), self._array("upper")
             _require(len(lower) == len(upper) == p, "the bounds have not p entries")
             _require(bool(np.all(lower <= 0) and np.all(upper >= 0)), "the bounds are not lo <= 0 <= hi")
-        claims = tuple(self._claim(number, entry, p) for number, entry in enumerate(header["claims"]))
+        claims = tuple(
+            self._claim(number, entry, p, header["version"]) for number, entry in enumerate(header["claims"])
+        )
         _require(len(claims) > 0, "there is no claim")
         software = header.get("software", "")
         _require(isinstance(software, str), "software is not a text")
@@ -140,8 +145,8 @@ class _Reader:
         except (ValueError, RecursionError) as error:
             raise _FileError(f"header.json is not JSON ({error})") from None
         _require(isinstance(header, dict) and header.get("format") == FORMAT, f"the format is not {FORMAT!r}")
-        is_ours = type(header.get("version")) is int and header["version"] == VERSION
-        _require(is_ours, f"the version is {header.get('version')!r}, not {VERSION}")
+        is_ours = type(header.get("version")) is int and header["version"] in VERSIONS
+        _require(is_ours, f"the version is {header.get('version')!r}, not 1 or 2")
         expected = {"data": dict, "settings": dict, "feature_names": list, "claims": list, "digest": str}
         _check_fields(header, expected, "the header", exact=False)
         _check_fields(header["data"], _DATA, "data")
@@ -149,11 +154,11 @@ class _Reader:
         _check_settings(header["settings"], header["data"])
         return header
 
-    def _claim(self, number: int, entry: Any, p: int) -> dict[str, Array]:
+    def _claim(self, number: int, entry: Any, p: int, version: int) -> dict[str, Array]:
         _require(isinstance(entry, dict), f"claim {number} is not an object")
         _check_fields(entry, {"k": int, "objective": float, "dual_bound": float}, f"claim {number}")
         _require(1 <= entry["k"] <= p, f"claim {number} has k outside 1 … p")
-        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS}
+        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS + BOX_ARRAYS * (version > 1)}
         support, offsets, columns = arrays["support"], arrays["offsets"], arrays["columns"]
         where = f"claim {number}: "
         _require(len(support) == len(arrays["coef"]), where + "support and coef differ in length")
@@ -169,6 +174,11 @@ class _Reader:
         _require(_is_finite(arrays["values"]), where + "a multiplier is not finite")
         _require(_are_listed(arrays["listed"].tolist(), p), where + "listed is no list of supports")
         _require(len(arrays["tree"]) > 0, where + "the tree is empty")
+        if version > 1:
+            boxed, limits = arrays["boxed"], arrays["limits"]
+            _require(len(boxed) == len(limits) < len(offsets), where + "there are not as many boxes as limits, proved")
+            _require(_are_columns(np.where(boxed < 0, -1 - boxed, boxed), p), where + "a box is of no column")
+            _require(_is_finite(limits) and bool(np.all(limits > 0)), where + "a limit is not finite and > 0")
         return arrays
 
     def _bytes(self, name: str) -> bytes:

@@ -23,6 +23,8 @@ class LoggedTree(NamedTuple):
     columns: Array
     values: Array
     diagonal: Array
+    boxed: Array = np.zeros(0, dtype=np.int32)
+    limits: Array = np.zeros(0)
 
 
 def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree) -> Certificate:
@@ -40,6 +42,8 @@ def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, l
         offsets=logged.offsets,
         columns=logged.columns,
         values=logged.values,
+        boxed=logged.boxed,
+        limits=logged.limits,
     )
     is_bounded = bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
     return Certificate(
