@@ -15,7 +15,7 @@ from bestsubset.batch.rules import constraints
 from bestsubset.batch.spec import ProblemSpec
 from bestsubset.batch.table import Table, table
 from bestsubset.errors import Complaint, SpecError
-from bestsubset.solvers import by_name
+from bestsubset.solvers import default_for
 from formulations import Problem, ProblemError
 from formulations.arrays import listed
 
@@ -129,9 +129,9 @@ def _check_statement(planned: list[BatchRun], complain: Complain) -> None:
 
 def _ask_solver(planned: list[BatchRun], complain: Complain) -> None:
     """Ask the solver about the least and the largest size of each combination of the rest."""
-    solver = by_name(planned[0].solver)
     refused: list[tuple[str, str]] = []
     for problem, run in _extremes(planned):
+        solver = run.solver or default_for(problem)
         reason = solver.refuses(problem)
         if reason is not None:
             refused.append((run.name, reason))
