@@ -31,6 +31,12 @@ class Design(ABC):
     def correlate(self, left: Matrix) -> Matrix:
         """Return ``left.T @ Z``, shape (s, m), for s vectors of length n."""
 
+    def exceeding(self, left: Matrix, threshold: Vector) -> tuple[IntVector, IntVector]:
+        """Return all pairs (i, j) with ``abs(left[:, i] @ Z[:, j]) > threshold[j]``, and maybe some that come close."""
+        product = self.correlate(left)
+        i, j = np.nonzero(np.abs(product) > threshold)
+        return i, j
+
     @abstractmethod
     def whole(self) -> Matrix:
         """Return Z itself: for few columns."""
@@ -162,6 +168,27 @@ class BlockedDesign(Design):
 
         in_threads(multiply, column_blocks(self.n, self.m), self._threads)
         return product
+
+    def exceeding(self, left: Matrix, threshold: Vector) -> tuple[IntVector, IntVector]:
+        # A product of unit columns in single precision is off by at most this; what is too close is let through.
+        error = 1.01 * (self.n + 4) * 2.0**-24 * float(np.sqrt(np.einsum("ij,ij->j", left, left)).max()) + 1e-30
+        is_single = error < 0.01 * float(threshold.min())
+        kind, error = (np.float32, error) if is_single else (np.float64, 0.0)
+        rows = np.ascontiguousarray(left.T, dtype=kind)
+        found: list[tuple[IntVector, IntVector]] = []
+
+        def compare(columns: slice) -> None:
+            product = np.zeros((len(rows), columns.stop - columns.start), dtype=kind)
+            for part_of in row_blocks(self.n, columns.stop - columns.start):
+                part = self._part(part_of, columns)
+                unit = np.empty(part.shape, dtype=kind)
+                np.divide(part, self.norms[columns], out=unit, casting="same_kind")
+                product += rows[:, part_of] @ unit
+            i, j = np.nonzero(np.abs(product, out=product) > (threshold[columns] - error).astype(kind))
+            found.append((i, j + columns.start))
+
+        in_threads(compare, column_blocks(self.n, self.m), self._threads)
+        return np.concatenate([i for i, _ in found]), np.concatenate([j for _, j in found])
 
     def whole(self) -> Matrix:
         return self.columns(np.arange(self.m))

@@ -63,14 +63,23 @@ class Rows:
                 capacity = min(capacity, int(self._memory_limit) // (8 * m))
                 if capacity < needed:
                     raise MemoryLimitReached
-                larger = np.empty((capacity, m))
-                larger[: self._count] = self.rows[: self._count]
-                self.rows = larger
+                self._move(capacity)
             rows = self._rows_of(self._columns[wanted])
-            self.rows[self._count : needed] = rows if rows.shape[1] == m else rows[:, self._columns]
+            self.rows[self._count : needed, :m] = rows if rows.shape[1] == m else rows[:, self._columns]
             slot = self.slot.copy()
             slot[wanted] = np.arange(self._count, needed)
             self.slot, self._count = slot, needed
+
+    def _move(self, capacity: int) -> None:
+        """Go on with room for so many rows."""
+        m = len(self.slot)
+        larger = np.empty((capacity, self._room()))
+        larger[: self._count, :m] = self.rows[: self._count, :m]
+        self.rows = larger
+
+    def _room(self) -> int:
+        """Entries for which a row has room."""
+        return len(self.slot)
 
     def restrict_to(self, keep: IntVector) -> None:
         """Forget all other columns."""
