@@ -8,7 +8,7 @@ from bestsubset.bnb.perspective_rows import Rows
 from formulations._types import IntVector, Matrix
 from formulations.design import Design
 
-_FIRST_ROOM = 2**13 + 8  # columns; a multiple of a power of two would fall on the same lines of the cache
+_FIRST_ROOM = 2**14 + 8  # columns; a multiple of a power of two would fall on the same lines of the cache
 
 
 class Candidates(Rows):
@@ -36,6 +36,9 @@ class Candidates(Rows):
         """Columns for which rows have room: more than there are, as pages that are not written to cost nothing."""
         return max(_FIRST_ROOM, self.rows.shape[1], 2 * len(self.columns) + 8)
 
+    def _most(self) -> int:
+        return self._design.m
+
     def add(self, columns: IntVector) -> None:
         """Add columns that are not among them yet."""
         before, after = len(self.columns), len(self.columns) + len(columns)
@@ -51,6 +54,16 @@ class Candidates(Rows):
         with_row = np.flatnonzero(self.slot >= 0)
         self.rows[self.slot[with_row], before:after] = self._data[with_row] @ self._data[before:after].T
         self.slot = np.concatenate([self.slot, np.full(len(columns), -1, dtype=np.int64)])
+
+    def forget_rows_but(self, columns: IntVector) -> None:
+        """Drop the rows of all other columns; those kept move together within the room that they have."""
+        kept = columns[self.slot[columns] >= 0]
+        kept = kept[np.argsort(self.slot[kept])]
+        for to, slot in enumerate(self.slot[kept].tolist()):
+            self.rows[to, : len(self.slot)] = self.rows[slot, : len(self.slot)]
+        self.slot = np.full(len(self.slot), -1, dtype=np.int64)
+        self.slot[kept] = np.arange(len(kept))
+        self._count = len(kept)
 
     def fitted(self, columns: IntVector, gamma: Matrix) -> Matrix:
         """Xγ for coefficients of some of them."""

@@ -59,8 +59,8 @@ class Rows:
             if needed > len(self.rows):
                 # Room is asked for generously where it is much: it is used only as far as it is written to, and
                 # moving the rows would take as long as forming some.
-                capacity = min(m, max(needed, 2 * len(self.rows), _FIRST_BYTES // (8 * m), 64))
-                capacity = min(capacity, int(self._memory_limit) // (8 * m))
+                capacity = max(needed, 2 * len(self.rows), _FIRST_BYTES // (8 * self._room()), 64)
+                capacity = min(capacity, self._most(), int(self._memory_limit) // (8 * m))
                 if capacity < needed:
                     raise MemoryLimitReached
                 self._move(capacity)
@@ -76,6 +76,10 @@ class Rows:
         larger = np.empty((capacity, self._room()))
         larger[: self._count, :m] = self.rows[: self._count, :m]
         self.rows = larger
+
+    def _most(self) -> int:
+        """Rows that there may ever be."""
+        return len(self.slot)
 
     def _room(self) -> int:
         """Entries for which a row has room."""

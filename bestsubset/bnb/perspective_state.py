@@ -57,6 +57,7 @@ class Terms(NamedTuple):
     k: int
     is_plain: bool
     closes_pairs: bool
+    fixes_late: bool
     slack: float
     allowance: float
 

@@ -37,10 +37,14 @@ class OpenNode:
 
 @dataclass(frozen=True)
 class Look:
-    """The dual bound of one multiplier: its value without columns, and the gain of every column (see `perspective`)."""
+    """The dual bound of one multiplier: its value without columns, and the gain of every candidate (see `perspective`).
+
+    ``beyond`` is at least the sum of the positive gains of all other columns.
+    """
 
     base: float
     gain: Vector
+    beyond: float
     k: int
 
     def bound(self, status: StatusVector) -> float:
@@ -59,7 +63,7 @@ class Look:
             gains = gains[:places]
         if len(gains) == places and places:
             kth = float(gains.min())
-        return self.base - float(self.gain[is_in].sum()) - float(gains.sum()), kth, following
+        return self.base - self.beyond - float(self.gain[is_in].sum()) - float(gains.sum()), kth, following
 
     def rules_out(self, status: StatusVector, columns: IntVector, sides: StatusVector, prune_at: float) -> BoolVector:
         """Tell for which free columns the side that is not given cannot beat the incumbent."""

@@ -43,14 +43,18 @@ from bestsubset.bnb.perspective_state import (
 from bestsubset.bnb.perspective_worker import Worker
 from bestsubset.bnb.quadratic import Quadratic
 from bestsubset.bnb.wide_audit import Audit, Look, OpenNode, gains, thresholds
-from formulations._types import IntMatrix, IntVector, Vector
+from formulations._types import IntMatrix, IntVector, Matrix, Vector
 from formulations.design import Design
 
 _Start = tuple[IntVector, Vector]  # columns and coefficients
 
 _NEARLY = 0.95  # of the threshold of a positive gain: columns that reach it become candidates
+_MOST_NEW = 32  # candidates for the sake of one multiplier
+_FEWEST_NEW = 512  # candidates at once, where that many matter
 _AT_ONCE = 128  # multipliers in one look at the data
+_ROWS = 0.1  # of the data in double precision: room for rows before those that no open node has at its start go
 _FIRST_WAVE, _LARGEST_WAVE = 16, 512  # nodes
+_GOOD, _FAIR = 0.0, 0.0  # shares of conclusions that hold
 _MOST_ROOTS = 20  # waves of the root alone
 _SETTLED = 0.01  # of the gap at the root, by which other columns may still lower its bound
 
@@ -158,6 +162,9 @@ class WideTree:
         worker.pool = pool
         worker.search.counts[[OPEN, IDS]] = len(nodes), audited.next_id
         self._audited, self._worker = audited, worker
+        if self._candidates.nbytes > _ROWS * 8 * self._design.n * self._design.m:
+            starts = [np.concatenate([node.columns, np.flatnonzero(node.status == IN)]) for node in nodes]
+            self._candidates.forget_rows_but(np.unique(np.concatenate(starts)))
 
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when the tree is exhausted.
@@ -196,8 +203,8 @@ class WideTree:
         audit = Audit(events, fixed, looks, left_open, starts, float(worker.search.scalars[PRUNE_AT]))
         root = self._rougher_root(roots[0], audit) if before.nodes == 0 else None
         if root is None:
-            self._wave = max(_FIRST_WAVE, min(_LARGEST_WAVE, 2 * self._wave))
             audit.follow(roots)
+            self._wave = self._next_wave(len(audit.kept) / max(1, len(events)))
         else:
             self._root_waves += 1
             audit.open.append(root)
@@ -220,25 +227,46 @@ class WideTree:
         residuals = np.empty((self._design.n, len(tags)))
         for i, (columns, gamma) in enumerate(starts):
             residuals[:, i] = self._y - self._candidates.fitted(columns, gamma)
-        threshold = _NEARLY * self._thresholds
-        threshold[self._candidates.columns] = np.inf
-        found = [np.zeros(0, dtype=np.int64)]
-        for first in range(0, len(tags), _AT_ONCE):
-            self._stop()
-            found.append(np.unique(self._design.exceeding(residuals[:, first : first + _AT_ONCE], threshold)[1]))
+        found, beyond = self._found(residuals)
         before = len(self._candidates.columns)
-        self._candidates.add(np.unique(np.concatenate(found)))
+        self._candidates.add(found)
         self._name(before)
         q = self._quadratic.restricted_to(self._candidates.columns)
         newer = gains(q.restricted_to(np.arange(before, len(q.c))), self._candidates.products(residuals, before))
-        changed = np.flatnonzero(np.any(newer > 0, axis=0))
+        changed = np.flatnonzero(np.any(newer > 0, axis=0) | (beyond > 0))
         looks = {}
         for some in np.array_split(changed, 1 + len(changed) // _AT_ONCE):
             gain = gains(q, self._candidates.products(residuals[:, some]))
             for i, column in zip(some.tolist(), gain.T, strict=True):
                 fitted = self._y - residuals[:, i]
-                looks[int(tags[i])] = Look(q.half_yy - 0.5 * float(fitted @ fitted), column.copy(), self._quadratic.k)
+                base = q.half_yy - 0.5 * float(fitted @ fitted)
+                looks[int(tags[i])] = Look(base, column.copy(), float(beyond[i]), self._quadratic.k)
         return looks, {int(tags[i]): starts[i] for i in changed.tolist()}
+
+    def _found(self, residuals: Matrix) -> tuple[IntVector, Vector]:
+        """Columns to become candidates for some multipliers; and for each, what all others may gain beside them."""
+        threshold = _NEARLY * self._thresholds
+        threshold[self._candidates.columns] = np.inf
+        count = residuals.shape[1]
+        chosen = np.zeros(len(threshold), dtype=bool)
+        others: list[tuple[IntVector, IntVector, Vector]] = []
+        for first in range(0, count, _AT_ONCE):
+            self._stop()
+            i, j, size = self._design.exceeding(residuals[:, first : first + _AT_ONCE], threshold)
+            # The largest few of each multiplier: with them it is another, for which most of the rest are small.
+            order = np.lexsort((-size / self._thresholds[j], i))
+            i, j, size = i[order], j[order], size[order]
+            rank = np.arange(len(i)) - np.searchsorted(i, i)
+            chosen[j[rank < max(_MOST_NEW, _FEWEST_NEW // count)]] = True
+            gain_more = size > self._thresholds[j]
+            others.append((i[gain_more] + first, j[gain_more], size[gain_more]))
+        beyond = np.zeros(count)
+        for i, j, size in others:
+            i, j, size = i[~chosen[j]], j[~chosen[j]], size[~chosen[j]]
+            q = self._quadratic.restricted_to(j)
+            gain = np.maximum(gains(q, size[:, None]), gains(q, -size[:, None]))[:, 0]
+            beyond += np.bincount(i, weights=np.maximum(gain, 0.0), minlength=count)
+        return np.flatnonzero(chosen), beyond * (1 + 1e-12)
 
     def _multipliers(self, numbers: IntVector) -> list[_Start]:
         """Local columns and coefficients of multipliers in the log."""
@@ -248,6 +276,11 @@ class WideTree:
         begins = np.where(numbers > 0, ends[numbers - 1], 0)
         spans = [slice(begin, end) for begin, end in zip(begins, ends[numbers], strict=True)]
         return [(columns[span], values[span] / unit[columns[span]]) for span in spans]
+
+    def _next_wave(self, kept: float) -> int:
+        """Nodes of the next wave, by the share of conclusions of this one that hold: longer ones waste fewer looks."""
+        factor = 2.0 if kept > _GOOD else 1.0 if kept > _FAIR else 0.5
+        return max(_FIRST_WAVE, min(_LARGEST_WAVE, int(factor * self._wave)))
 
     def _rougher_root(self, root: OpenNode, audit: Audit) -> OpenNode | None:
         """The root with what is known of it now, if its relaxation lacked columns that matter."""
@@ -307,9 +340,8 @@ class WideTree:
         return self._support
 
     def proposal(self) -> IntVector | None:
-        """The node in hand's coefficients: a support worth a look."""
-        worker = self._worker
-        return np.sort(worker.columns[np.flatnonzero(worker.node.gamma)])
+        """None: the relaxation of a node has many columns, and its complete supports are valued anyway."""
+        return None
 
     def lower_upper(self, value: float) -> None:
         """Tell the tree of a better value found elsewhere."""
