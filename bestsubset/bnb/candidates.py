@@ -8,7 +8,7 @@ from bestsubset.bnb.perspective_rows import Rows
 from formulations._types import IntVector, Matrix
 from formulations.design import Design
 
-_FIRST_ROOM = 2**14 + 8  # columns; a multiple of a power of two would fall on the same lines of the cache
+_AT_ONCE = 256  # columns that are copied or multiplied at once
 
 
 class Candidates(Rows):
@@ -32,38 +32,46 @@ class Candidates(Rows):
     def _products(self, columns: IntVector) -> Matrix:
         return self._data[columns] @ self._data[: len(self.columns)].T
 
+    @property
+    def n(self) -> int:
+        return int(self._design.n)
+
     def _room(self) -> int:
-        """Columns for which rows have room: more than there are, as pages that are not written to cost nothing."""
-        return max(_FIRST_ROOM, self.rows.shape[1], 2 * len(self.columns) + 8)
+        # Some more than there are: whatever is nearly full is moved when columns are added.
+        return max(int(self.rows.shape[1]), len(self.columns) // 32 * 40 + 1032)
 
     def _most(self) -> int:
-        return self._design.m
+        return int(self._design.m)
 
     def add(self, columns: IntVector) -> None:
-        """Add columns that are not among them yet."""
+        """Add columns that are not among them yet; rows lack their entries until `renew_rows`."""
         before, after = len(self.columns), len(self.columns) + len(columns)
         if after > len(self._data):
-            larger = np.empty((2 * after, self._design.n))
+            larger = np.empty((5 * after // 4, self._design.n))
             larger[:before] = self._data[:before]
             self._data = larger
-        self._data[before:after] = self._design.columns(columns).T
+        for first in range(before, after, _AT_ONCE):
+            some = slice(first, min(first + _AT_ONCE, after))
+            self._data[some] = self._design.columns(columns[first - before : some.stop - before]).T
         self.columns = np.concatenate([self.columns, columns])
-        self._columns = np.arange(after)
-        if after > self.rows.shape[1]:
-            self._move(len(self.rows))
-        with_row = np.flatnonzero(self.slot >= 0)
-        self.rows[self.slot[with_row], before:after] = self._data[with_row] @ self._data[before:after].T
-        self.slot = np.concatenate([self.slot, np.full(len(columns), -1, dtype=np.int64)])
 
-    def forget_rows_but(self, columns: IntVector) -> None:
-        """Drop the rows of all other columns; those kept move together within the room that they have."""
-        kept = columns[self.slot[columns] >= 0]
+    def renew_rows(self, wanted: IntVector) -> None:
+        """Keep the rows of some columns only, moved together, and complete them."""
+        before, after = len(self.slot), len(self.columns)
+        wanted = wanted[wanted < before]
+        kept = wanted[self.slot[wanted] >= 0]
         kept = kept[np.argsort(self.slot[kept])]
         for to, slot in enumerate(self.slot[kept].tolist()):
-            self.rows[to, : len(self.slot)] = self.rows[slot, : len(self.slot)]
-        self.slot = np.full(len(self.slot), -1, dtype=np.int64)
-        self.slot[kept] = np.arange(len(kept))
+            self.rows[to, :before] = self.rows[slot, :before]
         self._count = len(kept)
+        if after > self.rows.shape[1]:
+            self._move(len(self.rows))
+        for first in range(0, len(kept), _AT_ONCE):
+            some = kept[first : first + _AT_ONCE]
+            self.rows[first : first + len(some), before:after] = self._data[some] @ self._data[before:after].T
+        self._columns = np.arange(after)
+        self.slot = np.full(after, -1, dtype=np.int64)
+        self.slot[kept] = np.arange(len(kept))
 
     def fitted(self, columns: IntVector, gamma: Matrix) -> Matrix:
         """Xγ for coefficients of some of them."""

@@ -172,7 +172,8 @@ class Engine:
         if not is_definite and not _has_ridge_or_box(self.scaled):
             raise AssertionError("the perspective tree needs a ridge, a box or definite moments")
         if not is_definite and self.scaled.lambda0 > 0 and self.scaled.m > WIDE:
-            return self.race.run([self.race.enter(self._wide_tree())])
+            wide = self.race.enter(self._wide_tree())
+            return Termination.GAP_CLOSED if self.race.sprint(wide, 1) else self.race.run([wide])
         tree = self._perspective_tree(with_diagonal=is_definite)
         assert tree is not None
         self.race.enter(tree)
@@ -198,10 +199,11 @@ class Engine:
         )
 
     def _wide_tree(self) -> WideTree:
-        quadratic, _, gamma, _ = self._quadratic(with_diagonal=False)
+        quadratic, _, _, _ = self._quadratic(with_diagonal=False)
         assert quadratic is not None
-        assert gamma is not None
         scaled = self.scaled
+        gamma = np.zeros(scaled.m)
+        gamma[self.incumbent.support] = self.incumbent.gamma
         return WideTree(
             quadratic,
             scaled.y,

@@ -72,7 +72,7 @@ class Rows:
 
     def _move(self, capacity: int) -> None:
         """Go on with room for so many rows."""
-        m = len(self.slot)
+        m = min(len(self.slot), self.rows.shape[1])
         larger = np.empty((capacity, self._room()))
         larger[: self._count, :m] = self.rows[: self._count, :m]
         self.rows = larger

@@ -12,9 +12,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bestsubset.bnb.perspective_state import BRANCHED, FIX, FREE, IN, LEAF, OUT, StatusVector
-from bestsubset.bnb.quadratic import Quadratic
-from formulations._types import BoolVector, IntMatrix, IntVector, Matrix, Vector
+from bestsubset.bnb.perspective_state import (
+    ASSEMBLED,
+    BOUND,
+    BRANCHED,
+    CURRENT,
+    FIX,
+    FREE,
+    ID,
+    IN,
+    LEAF,
+    MU,
+    MULTIPLIER,
+    NO_NODE,
+    OUT,
+    StatusVector,
+)
+from bestsubset.bnb.perspective_worker import Worker
+from bestsubset.bnb.wide_looks import Look, Start
+from formulations._types import IntMatrix, IntVector, Vector
 
 
 @dataclass(frozen=True)
@@ -29,71 +45,15 @@ class OpenNode:
     gamma: Vector
     mu: float
 
+    @property
+    def nbytes(self) -> int:
+        """Memory, about."""
+        return self.status.nbytes + self.columns.nbytes + self.gamma.nbytes + 500
+
     def extended_to(self, m: int) -> OpenNode:
         """The same with further columns, all free."""
         status = np.concatenate([self.status, np.full(m - len(self.status), FREE, dtype=np.int8)])
         return OpenNode(self.node, status, self.bound, self.multiplier, self.columns, self.gamma, self.mu)
-
-
-@dataclass(frozen=True)
-class Look:
-    """The dual bound of one multiplier: its value without columns, and the gain of every candidate (see `perspective`).
-
-    ``beyond`` is at least the sum of the positive gains of all other columns.
-    """
-
-    base: float
-    gain: Vector
-    beyond: float
-    k: int
-
-    def bound(self, status: StatusVector) -> float:
-        """The bound at a node."""
-        return self._bound(status)[0]
-
-    def _bound(self, status: StatusVector) -> tuple[float, float, float]:
-        """The bound, and the gains of the last column with a place and of the first without."""
-        is_in = status == IN
-        places = self.k - int(np.count_nonzero(is_in))
-        gains = self.gain[(status == FREE) & (self.gain > 0)]
-        kth = following = 0.0
-        if len(gains) > places:
-            gains = -np.sort(-gains)
-            following = float(gains[places])
-            gains = gains[:places]
-        if len(gains) == places and places:
-            kth = float(gains.min())
-        return self.base - self.beyond - float(self.gain[is_in].sum()) - float(gains.sum()), kth, following
-
-    def rules_out(self, status: StatusVector, columns: IntVector, sides: StatusVector, prune_at: float) -> BoolVector:
-        """Tell for which free columns the side that is not given cannot beat the incumbent."""
-        bound, kth, following = self._bound(status)
-        g = self.gain[columns]
-        is_counted = (g > following) & (g >= kth) & (g > 0)
-        # A column with a place is missed at its gain less the next one's; one without displaces the last.
-        loss = np.where(sides == IN, np.where(is_counted, g - following, 0.0), np.where(is_counted, 0.0, kth - g))
-        return np.asarray(bound + loss >= prune_at)
-
-
-def gains(quadratic: Quadratic, w: Matrix) -> Matrix:
-    """The gains of all columns for vectors w, shape (m, s): see `perspective`."""
-    q = quadratic
-    slope = np.abs(w) - q.lambda1[:, None]
-    limit = np.where(w > 0, q.upper[:, None], -q.lower[:, None])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        b = np.minimum(np.where(q.rho[:, None] > 0, slope / (2 * q.rho[:, None]), np.inf), limit)
-        h = np.where((slope > 0) & (limit > 0), b * (slope - q.rho[:, None] * b), 0.0)
-    return np.asarray(h - q.lambda0)
-
-
-def thresholds(quadratic: Quadratic) -> Vector:
-    """The largest |w_j| at which columns have no gain, shape (m,)."""
-    q = quadratic
-    limit = np.maximum(q.upper, -q.lower)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        knee = np.where(q.rho > 0, np.sqrt(q.lambda0 / q.rho), np.inf)
-        slope = np.where(knee <= limit, 2 * np.sqrt(q.rho * q.lambda0), q.lambda0 / limit + q.rho * limit)
-    return np.asarray(q.lambda1 + np.where(limit > 0, slope, np.inf))
 
 
 @dataclass
@@ -117,7 +77,7 @@ class Audit:
     fixed: IntVector
     looks: dict[int, Look]
     left_open: dict[int, OpenNode]
-    starts: dict[int, tuple[IntVector, Vector]]
+    starts: dict[int, Start]
     prune_at: float
     kept: list[list[int]] = field(default_factory=list)
     kept_fixed: list[IntVector] = field(default_factory=list)
@@ -187,3 +147,30 @@ class Audit:
         bound = left.bound if look is None else look.bound(status)
         known = (bound, left.multiplier) if bound > at.bound else (at.bound, at.multiplier)
         self.open.append(OpenNode(at.node, status, *known, left.columns, left.gamma, left.mu))
+
+
+def left_open(worker: Worker) -> list[OpenNode]:
+    """The nodes that a worker has not closed."""
+    pool, search, slots = worker.pool, worker.search, worker.open_slots()
+    nodes = []
+    for slot, status in zip(slots.tolist(), pool.statuses(slots, len(worker.columns)), strict=True):
+        kept = slice(0, int(pool.kept[slot]))
+        start = pool.columns[slot, kept].astype(np.int64), pool.gamma[slot, kept].astype(np.float64)
+        number, multiplier = int(pool.node[slot]), int(pool.multiplier[slot])
+        nodes.append(OpenNode(number, status, float(pool.bound[slot]), multiplier, *start, float(pool.mu[slot])))
+    if search.counts[CURRENT] != NO_NODE:
+        status = worker.node.status[: len(worker.columns)].copy()
+        number, multiplier = int(search.counts[ID]), int(search.counts[MULTIPLIER])
+        bound, mu = float(search.scalars[BOUND]), float(search.scalars[MU])
+        nodes.append(OpenNode(number, status, bound, multiplier, *_coefficients(worker), mu))
+    return nodes
+
+
+def _coefficients(worker: Worker) -> Start:
+    """Of the node in hand."""
+    work = worker.working
+    if worker.search.counts[ASSEMBLED]:
+        size = int(work.size[0])
+        return work.columns[:size].copy(), work.gamma[:size].copy()
+    columns = np.flatnonzero(worker.node.gamma)
+    return columns, worker.node.gamma[columns]

@@ -18,20 +18,13 @@ from bestsubset.bnb.candidates import Candidates
 from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.node_events import NodeEvents, assemble
 from bestsubset.bnb.perspective_state import (
-    ASSEMBLED,
     BEFORE,
-    BOUND,
     BRANCHED,
-    CURRENT,
     FIX,
     FREE,
-    ID,
     IDS,
     IN,
     LEAF,
-    MU,
-    MULTIPLIER,
-    NO_NODE,
     OPEN,
     PRUNE_AT,
     REJECTED,
@@ -42,19 +35,16 @@ from bestsubset.bnb.perspective_state import (
 )
 from bestsubset.bnb.perspective_worker import Worker
 from bestsubset.bnb.quadratic import Quadratic
-from bestsubset.bnb.wide_audit import Audit, Look, OpenNode, gains, thresholds
-from formulations._types import IntMatrix, IntVector, Matrix, Vector
+from bestsubset.bnb.tree import MemoryLimitReached
+from bestsubset.bnb.wide_audit import Audit, OpenNode, left_open
+from bestsubset.bnb.wide_looks import Looks, thresholds
+from formulations._types import IntMatrix, IntVector, Vector
 from formulations.design import Design
 
-_Start = tuple[IntVector, Vector]  # columns and coefficients
-
-_NEARLY = 0.95  # of the threshold of a positive gain: columns that reach it become candidates
-_MOST_NEW = 32  # candidates for the sake of one multiplier
-_FEWEST_NEW = 512  # candidates at once, where that many matter
-_AT_ONCE = 128  # multipliers in one look at the data
-_ROWS = 0.1  # of the data in double precision: room for rows before those that no open node has at its start go
+_FIRST_COLUMNS = 200
+_AT_HAND = 512  # open nodes that a wave begins with: each needs rows
+_ROWS = 0.2  # of the data in double precision: rows beyond are dropped between waves if no node at hand starts with them
 _FIRST_WAVE, _LARGEST_WAVE = 16, 512  # nodes
-_GOOD, _FAIR = 0.0, 0.0  # shares of conclusions that hold
 _MOST_ROOTS = 20  # waves of the root alone
 _SETTLED = 0.01  # of the gap at the root, by which other columns may still lower its bound
 
@@ -67,7 +57,6 @@ class _Audited:
     events: int
     fixed: int
     multipliers: int
-    nodes: int
     next_id: int
     rejected: float
 
@@ -111,31 +100,23 @@ class WideTree:
         is_logged: bool,
         stop: Callable[[], None],
     ) -> None:
-        self._quadratic, self._y, self._design, self._stop = quadratic, y, design, stop
-        self._upper, self._slack, self._allowance = upper, relative_slack, quadratic.rounding
+        self._quadratic, self._upper, self._slack, self._allowance = (
+            quadratic,
+            upper,
+            relative_slack,
+            quadratic.rounding,
+        )
         self._memory_limit, self._is_logged = memory_limit, is_logged
-        self._thresholds = thresholds(quadratic)
-        self._local = np.full(int(log.names.max()) + 1, -1, dtype=np.int32)  # candidates behind the user's columns
-        self._candidates = Candidates(design, self._first_columns(gamma), memory_limit)
+        self._candidates = Candidates(design, _first_columns(quadratic, gamma), memory_limit)
+        self._looks = Looks(quadratic, y, design, self._candidates, log, stop)
         self._events = NodeEvents(log)
         self._support: IntVector | None = None
         self._wave = 1
         self._root_waves = self._opened = 0
-        self._name(0)
         start = np.flatnonzero(gamma[self._candidates.columns])
         status = np.where(quadratic.included[self._candidates.columns], IN, FREE).astype(np.int8)
         root = OpenNode(0, status, -np.inf, -1, start, gamma[self._candidates.columns[start]], quadratic.lambda0)
-        self._settle(_Audited([root], 0, 0, 0, 0, 1, np.inf))
-
-    def _first_columns(self, gamma: Vector) -> IntVector:
-        """The incumbent, what must be in, and what is most correlated with the response."""
-        q = self._quadratic
-        strongest = np.argsort(-np.abs(q.c) / self._thresholds)[:200]
-        return np.union1d(np.flatnonzero(q.included | (gamma != 0)), strongest)
-
-    def _name(self, before: int) -> None:
-        columns = self._candidates.columns
-        self._local[self._events.log.names[columns[before:]]] = np.arange(before, len(columns))
+        self._settle(_Audited([root], 0, 0, 0, 1, np.inf))
 
     def _settle(self, audited: _Audited) -> None:
         """Go on from there, with a worker that has all open nodes."""
@@ -153,7 +134,12 @@ class WideTree:
         worker.columns, worker.events, worker.log = self._candidates.columns, self._events, Log.of(m, 0, True)
         log = self._events.log
         worker.log.counts[BEFORE:WORKER] = audited.events, audited.fixed, log.ends.length, log.columns.length
-        nodes = sorted(audited.open, key=lambda node: node.bound)
+        nodes = audited.open[:_AT_HAND]
+        used = np.arange(m)
+        if self._candidates.nbytes > _ROWS * 8 * len(self._quadratic.c) * self._candidates.n:
+            starts = [np.concatenate([node.columns, np.flatnonzero(node.status == IN)]) for node in nodes]
+            used = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *starts]))
+        self._candidates.renew_rows(used)
         pool = Pool.of(max(64, 2 * len(nodes)), m)
         for slot, node in enumerate(nodes):
             pool.put(slot, node.extended_to(m).status, node.columns, node.gamma, node.bound, node.mu)
@@ -162,9 +148,6 @@ class WideTree:
         worker.pool = pool
         worker.search.counts[[OPEN, IDS]] = len(nodes), audited.next_id
         self._audited, self._worker = audited, worker
-        if self._candidates.nbytes > _ROWS * 8 * self._design.n * self._design.m:
-            starts = [np.concatenate([node.columns, np.flatnonzero(node.status == IN)]) for node in nodes]
-            self._candidates.forget_rows_but(np.unique(np.concatenate(starts)))
 
     def grow(self, nodes: int) -> bool:
         """Open up to so many nodes; True when the tree is exhausted.
@@ -181,6 +164,7 @@ class WideTree:
             nodes -= self._worker.nodes - before
             if self._worker.is_idle or self._worker.nodes >= self._wave:
                 self._audit()
+                nodes += not self._opened  # the root is one node, however often it is seen
         return not self._audited.open
 
     def _note_support(self) -> None:
@@ -194,93 +178,31 @@ class WideTree:
         worker.log_proof()
         worker.drain_log()
         events, fixed = self._logged()
-        left_open = {node.node: node for node in _left_open(worker)}
-        named = [*events[np.isin(events[:, 1], [FIX, LEAF]), 2], *(node.multiplier for node in left_open.values())]
+        nodes_left = {node.node: node for node in left_open(worker)}
+        named = [*events[np.isin(events[:, 1], [FIX, LEAF]), 2], *(node.multiplier for node in nodes_left.values())]
         numbers = np.unique(np.array(named, dtype=np.int64))
-        looks, starts = self._looks(numbers[numbers >= WORKERS * before.multipliers])
+        looks, starts = self._looks.at(numbers[numbers >= WORKERS * before.multipliers])
         m = len(self._candidates.columns)
-        roots = [node.extended_to(m) for node in before.open]
-        audit = Audit(events, fixed, looks, left_open, starts, float(worker.search.scalars[PRUNE_AT]))
-        root = self._rougher_root(roots[0], audit) if before.nodes == 0 else None
+        roots = [node.extended_to(m) for node in before.open[:_AT_HAND]]
+        audit = Audit(events, fixed, looks, nodes_left, starts, float(worker.search.scalars[PRUNE_AT]))
+        root = self._rougher_root(roots[0], audit) if not self._opened else None
         if root is None:
             audit.follow(roots)
-            self._wave = self._next_wave(len(audit.kept) / max(1, len(events)))
+            self._wave = max(_FIRST_WAVE, min(_LARGEST_WAVE, 2 * self._wave))
         else:
             self._root_waves += 1
             audit.open.append(root)
-        self._commit(audit, 0 if root is not None else before.nodes + worker.nodes)
+        self._commit(audit)
 
     def _logged(self) -> tuple[IntMatrix, IntVector]:
         """What the wave has logged, in local columns."""
         events = self._events.events.array().reshape(-1, 4)[self._audited.events :].copy()
         fixed = self._events.fixed.array()[self._audited.fixed :].astype(np.int64)
         branched = events[:, 1] == BRANCHED
-        events[branched, 2] = self._local[events[branched, 2]]
-        return events, np.where(fixed >= 0, self._local[fixed], -1 - self._local[-1 - fixed])
-
-    def _looks(self, tags: IntVector) -> tuple[dict[int, Look], dict[int, _Start]]:
-        """See multipliers with all columns, and make candidates of those that matter to any of them.
-
-        Return the looks at multipliers to which a new candidate matters, and where these start nodes.
-        """
-        starts = self._multipliers(tags // WORKERS)
-        residuals = np.empty((self._design.n, len(tags)))
-        for i, (columns, gamma) in enumerate(starts):
-            residuals[:, i] = self._y - self._candidates.fitted(columns, gamma)
-        found, beyond = self._found(residuals)
-        before = len(self._candidates.columns)
-        self._candidates.add(found)
-        self._name(before)
-        q = self._quadratic.restricted_to(self._candidates.columns)
-        newer = gains(q.restricted_to(np.arange(before, len(q.c))), self._candidates.products(residuals, before))
-        changed = np.flatnonzero(np.any(newer > 0, axis=0) | (beyond > 0))
-        looks = {}
-        for some in np.array_split(changed, 1 + len(changed) // _AT_ONCE):
-            gain = gains(q, self._candidates.products(residuals[:, some]))
-            for i, column in zip(some.tolist(), gain.T, strict=True):
-                fitted = self._y - residuals[:, i]
-                base = q.half_yy - 0.5 * float(fitted @ fitted)
-                looks[int(tags[i])] = Look(base, column.copy(), float(beyond[i]), self._quadratic.k)
-        return looks, {int(tags[i]): starts[i] for i in changed.tolist()}
-
-    def _found(self, residuals: Matrix) -> tuple[IntVector, Vector]:
-        """Columns to become candidates for some multipliers; and for each, what all others may gain beside them."""
-        threshold = _NEARLY * self._thresholds
-        threshold[self._candidates.columns] = np.inf
-        count = residuals.shape[1]
-        chosen = np.zeros(len(threshold), dtype=bool)
-        others: list[tuple[IntVector, IntVector, Vector]] = []
-        for first in range(0, count, _AT_ONCE):
-            self._stop()
-            i, j, size = self._design.exceeding(residuals[:, first : first + _AT_ONCE], threshold)
-            # The largest few of each multiplier: with them it is another, for which most of the rest are small.
-            order = np.lexsort((-size / self._thresholds[j], i))
-            i, j, size = i[order], j[order], size[order]
-            rank = np.arange(len(i)) - np.searchsorted(i, i)
-            chosen[j[rank < max(_MOST_NEW, _FEWEST_NEW // count)]] = True
-            gain_more = size > self._thresholds[j]
-            others.append((i[gain_more] + first, j[gain_more], size[gain_more]))
-        beyond = np.zeros(count)
-        for i, j, size in others:
-            i, j, size = i[~chosen[j]], j[~chosen[j]], size[~chosen[j]]
-            q = self._quadratic.restricted_to(j)
-            gain = np.maximum(gains(q, size[:, None]), gains(q, -size[:, None]))[:, 0]
-            beyond += np.bincount(i, weights=np.maximum(gain, 0.0), minlength=count)
-        return np.flatnonzero(chosen), beyond * (1 + 1e-12)
-
-    def _multipliers(self, numbers: IntVector) -> list[_Start]:
-        """Local columns and coefficients of multipliers in the log."""
-        log = self._events.log
-        ends, columns, values = log.ends.array(), self._local[log.columns.array()], log.values.array()
-        unit = log.coef_unit[self._candidates.columns]
-        begins = np.where(numbers > 0, ends[numbers - 1], 0)
-        spans = [slice(begin, end) for begin, end in zip(begins, ends[numbers], strict=True)]
-        return [(columns[span], values[span] / unit[columns[span]]) for span in spans]
-
-    def _next_wave(self, kept: float) -> int:
-        """Nodes of the next wave, by the share of conclusions of this one that hold: longer ones waste fewer looks."""
-        factor = 2.0 if kept > _GOOD else 1.0 if kept > _FAIR else 0.5
-        return max(_FIRST_WAVE, min(_LARGEST_WAVE, int(factor * self._wave)))
+        events[branched, 2] = self._looks.local(events[branched, 2])
+        is_in = fixed >= 0
+        fixed[is_in], fixed[~is_in] = self._looks.local(fixed[is_in]), -1 - self._looks.local(-1 - fixed[~is_in])
+        return events, fixed
 
     def _rougher_root(self, root: OpenNode, audit: Audit) -> OpenNode | None:
         """The root with what is known of it now, if its relaxation lacked columns that matter."""
@@ -294,7 +216,7 @@ class WideTree:
                 best = OpenNode(0, root.status, bound, node.multiplier, *audit.starts[node.multiplier], root.mu)
         return None if best is root else best
 
-    def _commit(self, audit: Audit, nodes: int) -> None:
+    def _commit(self, audit: Audit) -> None:
         """Write what is kept over what the wave has logged, and go on from there."""
         before, names = self._audited, self._events.log.names[self._candidates.columns]
         kept = np.array(audit.kept, dtype=np.int64).reshape(-1, 4)
@@ -303,14 +225,17 @@ class WideTree:
         fixed = np.concatenate([np.zeros(0, dtype=np.int64), *audit.kept_fixed])
         self._events.events.put(4 * before.events, kept.ravel())
         self._events.fixed.put(before.fixed, np.where(fixed >= 0, names[fixed], -1 - names[-1 - fixed]))
-        self._opened += self._worker.nodes
+        if self._opened or audit.kept:  # else the root is to be seen again
+            self._opened += self._worker.nodes
+        is_open = sorted(audit.open + before.open[_AT_HAND:], key=lambda node: node.bound)
+        if sum(node.nbytes for node in is_open) > self._memory_limit - self._candidates.nbytes:
+            raise MemoryLimitReached
         self._settle(
             _Audited(
-                audit.open,
+                is_open,
                 before.events + len(kept),
                 before.fixed + len(fixed),
                 self._events.log.ends.length,
-                nodes,
                 int(self._worker.search.counts[IDS]),
                 min(before.rejected, float(self._worker.search.scalars[REJECTED])),
             )
@@ -355,28 +280,7 @@ class WideTree:
         return max(0.0, min(self._upper, bound - self._allowance))
 
 
-def _left_open(worker: Worker) -> list[OpenNode]:
-    """The nodes that a worker has not closed."""
-    pool, search, slots = worker.pool, worker.search, worker.open_slots()
-    nodes = []
-    for slot, status in zip(slots.tolist(), pool.statuses(slots, len(worker.columns)), strict=True):
-        kept = slice(0, int(pool.kept[slot]))
-        start = pool.columns[slot, kept].astype(np.int64), pool.gamma[slot, kept].astype(np.float64)
-        number, multiplier = int(pool.node[slot]), int(pool.multiplier[slot])
-        nodes.append(OpenNode(number, status, float(pool.bound[slot]), multiplier, *start, float(pool.mu[slot])))
-    if search.counts[CURRENT] != NO_NODE:
-        status = worker.node.status[: len(worker.columns)].copy()
-        number, multiplier = int(search.counts[ID]), int(search.counts[MULTIPLIER])
-        bound, mu = float(search.scalars[BOUND]), float(search.scalars[MU])
-        nodes.append(OpenNode(number, status, bound, multiplier, *_coefficients(worker), mu))
-    return nodes
-
-
-def _coefficients(worker: Worker) -> _Start:
-    """Of the node in hand."""
-    work = worker.working
-    if worker.search.counts[ASSEMBLED]:
-        size = int(work.size[0])
-        return work.columns[:size].copy(), work.gamma[:size].copy()
-    columns = np.flatnonzero(worker.node.gamma)
-    return columns, worker.node.gamma[columns]
+def _first_columns(quadratic: Quadratic, gamma: Vector) -> IntVector:
+    """The incumbent, what must be in, and what is most correlated with the response."""
+    strongest = np.argsort(-np.abs(quadratic.c) / thresholds(quadratic))[:_FIRST_COLUMNS]
+    return np.union1d(np.flatnonzero(quadratic.included | (gamma != 0)), strongest)
