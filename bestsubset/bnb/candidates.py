@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bestsubset.bnb.perspective_rows import Rows
-from formulations._types import IntVector, Matrix
+from formulations._types import IntVector, Matrix, Vector
 from formulations.design import Design
 
+_FIRST_NUMBERS = 2**27  # room for rows at once: memory only where it is written to
 _AT_ONCE = 256  # columns that are copied or multiplied at once
 
 
@@ -27,6 +28,7 @@ class Candidates(Rows):
         super().__init__(self._products, len(columns), memory_limit)
         self._design = design
         self.columns = columns.copy()
+        self._flat: Vector = np.empty(0)  # the rows, one after another
         self._data: Matrix = np.ascontiguousarray(design.columns(columns).T)  # one after another
 
     def _products(self, columns: IntVector) -> Matrix:
@@ -37,8 +39,20 @@ class Candidates(Rows):
         return int(self._design.n)
 
     def _room(self) -> int:
-        # Some more than there are: whatever is nearly full is moved when columns are added.
-        return max(int(self.rows.shape[1]), len(self.columns) // 32 * 40 + 1032)
+        return len(self.columns) // 8 * 8 + 8
+
+    def _move(self, capacity: int) -> None:
+        """Go on with room for so many rows; rows become longer where they are, as two copies would be much memory."""
+        room, width = self._room(), min(len(self.slot), self.rows.shape[1])
+        if capacity * room > len(self._flat):
+            larger = np.empty(max(capacity * room, _FIRST_NUMBERS))
+            used = self._count * self.rows.shape[1]
+            larger[:used] = self._flat[:used]
+            self._flat = larger
+        old = self._flat[: self._count * self.rows.shape[1]].reshape(self._count, -1) if self._count else self.rows
+        self.rows = self._flat[: len(self._flat) // room * room].reshape(-1, room)
+        for row in range(self._count - 1, 0, -1):  # the last first: each goes to where later ones were
+            self.rows[row, :width] = old[row, :width].copy()
 
     def _most(self) -> int:
         return int(self._design.m)
@@ -65,7 +79,7 @@ class Candidates(Rows):
             self.rows[to, :before] = self.rows[slot, :before]
         self._count = len(kept)
         if after > self.rows.shape[1]:
-            self._move(len(self.rows))
+            self._move(self._count)
         for first in range(0, len(kept), _AT_ONCE):
             some = kept[first : first + _AT_ONCE]
             self.rows[first : first + len(some), before:after] = self._data[some] @ self._data[before:after].T

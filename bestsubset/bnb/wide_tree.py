@@ -42,8 +42,10 @@ from formulations._types import IntMatrix, IntVector, Vector
 from formulations.design import Design
 
 _FIRST_COLUMNS = 200
-_AT_HAND = 512  # open nodes that a wave begins with: each needs rows
-_ROWS = 0.2  # of the data in double precision: rows beyond are dropped between waves if no node at hand starts with them
+_AT_HAND = 256  # open nodes that a wave begins with: each needs rows
+_ROWS = (
+    0.2  # of the data in double precision: rows beyond are dropped between waves if no node at hand starts with them
+)
 _FIRST_WAVE, _LARGEST_WAVE = 16, 512  # nodes
 _MOST_ROOTS = 20  # waves of the root alone
 _SETTLED = 0.01  # of the gap at the root, by which other columns may still lower its bound
