@@ -42,7 +42,10 @@ _KEPT = 192  # coefficients of an open node that are kept as its warm start
 
 
 class Terms(NamedTuple):
-    """The problem: see `Quadratic`. Column j has row ``rows[slot[j]]`` of Q, or none yet where ``slot[j] < 0``."""
+    """The problem: see `Quadratic`. Column j has row ``rows[slot[j]]`` of Q, or none yet where ``slot[j] < 0``.
+
+    ``fixes_late`` says that columns are fixed only in nodes about to be branched on: every fixing has a multiplier.
+    """
 
     rows: Matrix
     slot: IntVector

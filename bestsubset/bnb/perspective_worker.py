@@ -75,7 +75,8 @@ class Worker:
     log : TreeLog, optional
         Where its multipliers go.
     by_descent : bool
-        Whether supports are valued by coordinate descent, which leaves a multiplier, even where a factorisation would.
+        Whether supports are valued by coordinate descent, which leaves a multiplier, even where a factorisation would,
+        and multipliers are dear: columns are fixed only before a branching.
     """
 
     def __init__(
