@@ -24,6 +24,7 @@ from bestsubset.bnb.race import Race
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
 from bestsubset.bnb.union_tree import UnionTree
+from bestsubset.bnb.wide_tree import WideTree
 from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
@@ -38,6 +39,7 @@ _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
 _BEFORE_BOXES = 2.5  # seconds, before boxes are derived: about as long as that takes
 _LARGE_GAP = 0.15  # of the incumbent, with which they may pay
+WIDE = 30_000  # columns from which a tree over candidates pays
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
 
 
@@ -174,6 +176,9 @@ class Engine:
         """A ridge or a box on every column, or a diagonal to take out: the perspective tree alone."""
         if not is_definite and not _has_ridge_or_box(self.scaled):
             raise AssertionError("the perspective tree needs a ridge, a box or definite moments")
+        if not is_definite and self.scaled.lambda0 > 0 and self.scaled.m > WIDE:
+            wide = self.race.enter(self._wide_tree())
+            return Termination.GAP_CLOSED if self.race.sprint(wide, 1) else self.race.run([wide])
         tree = self._perspective_tree(with_diagonal=is_definite)
         assert tree is not None
         self.race.enter(tree)
@@ -235,10 +240,32 @@ class Engine:
             threads=self._run.cores,
         )
 
-    def _rows(self, columns: IntVector) -> Matrix:
+    def _wide_tree(self) -> WideTree:
+        quadratic, _, _, _ = self._quadratic(with_diagonal=False)
+        assert quadratic is not None
+        scaled = self.scaled
+        gamma = np.zeros(scaled.m)
+        gamma[self.incumbent.support] = self.incumbent.gamma
+        return WideTree(
+            quadratic,
+            scaled.y,
+            scaled.design,
+            self.incumbent.value,
+            self._slack,
+            gamma=gamma,
+            memory_limit=self._settings.memory_limit,
+            log=self._log() or TreeLog(scaled.columns, scaled.coef_unit),
+            is_logged=self._run.certificate,
+            stop=self._stop_in_time,
+        )
+
+    def _stop_in_time(self) -> None:
         # One node of a large problem may ask for rows for minutes. A limit of zero is for the root, however long.
         if self.scaled.design.is_blocked and self._run.time_limit and self._run.is_out_of_time:
             raise _OutOfTime
+
+    def _rows(self, columns: IntVector) -> Matrix:
+        self._stop_in_time()
         return self.scaled.gram_rows(columns)
 
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
