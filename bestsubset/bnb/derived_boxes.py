@@ -69,7 +69,7 @@ class DerivedBoxes:
         self.lower, self.upper = q.lower.copy(), q.upper.copy()
         self._terms = Terms(
             gram, np.arange(m), q.diagonal, q.c, q.lambda1, q.rho, self.lower, self.upper, q.half_yy, q.lambda0,
-            q.k, q.is_plain, False, 0.0, 0.0,
+            q.k, q.is_plain, False, False, 0.0, 0.0,
         )  # fmt: skip
         self._node = Node.of(np.where(q.included, IN, FREE).astype(np.int8), gamma.copy(), q.k)
         self._work = Working.of(m, m)
