@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 
 from formulations import ProblemError
-from formulations.mio.model import SOS1, Indicator, Model, RotatedCone
+from formulations.mio.model import Indicator, Model, RotatedCone, SOS1Set
 from formulations.mio.pyomo_module import pyomo_module
 
 pyo = pytest.importorskip("pyomo.environ")
@@ -31,7 +31,7 @@ MODEL = Model(
     row_upper=np.array([0.0, 4.0, 2.0, INF]),
     constant=7.5,
     Q=sparse.csc_matrix(np.array([[2.0, 1.0, 0, 0], [1.0, 4.0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])),
-    sos1=(SOS1("either", (0, 1), (1.0, 2.0)),),
+    sos1=(SOS1Set("either", (0, 1), (1.0, 2.0)),),
     cones=(RotatedCone("cone", 3, 2, (0, 1)),),
     notes=('bounds are "given"',),
 )
