@@ -14,6 +14,8 @@ from bestsubset.certificates.reading import Array
 from formulations import Problem
 from formulations._types import Vector
 
+SOLVE, SPLIT, INFEASIBLE = 0, 3, 10  # tokens of a tree
+
 
 class LoggedTree(NamedTuple):
     """A tree as a search logged it, in the user's columns and units: the arrays of FORMAT.md, section 2."""
