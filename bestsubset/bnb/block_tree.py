@@ -14,7 +14,8 @@ from __future__ import annotations
 import heapq
 import numpy as np
 
-from bestsubset.bnb.block_bounds import fit_bound, knapsack
+from bestsubset.bnb.block_bounds import FittedRelaxation, Relaxation, SweptRelaxation
+from bestsubset.bnb.block_relaxation import MOST, PricedRelaxation
 from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.node_events import INFEASIBLE, NodeEvents, assemble
 from bestsubset.bnb.perspective_state import BRANCHED, FREE, IN, LEAF, OUT, SUPPORT, StatusVector
@@ -26,8 +27,6 @@ from warmstarts.block_rules import BlockRules
 from warmstarts.refit import refit
 from warmstarts.rule_kernels import NO_ROOM, NOTHING_BROKEN
 
-_SWEEPS = 12  # of coordinate descent between two evaluations of a node's bound
-_EVALUATIONS = 4
 
 
 class BlockTree:
@@ -60,19 +59,18 @@ class BlockTree:
         self._pending: list[tuple[int, int, int]] = []  # events of the node being expanded
         self._upper = upper
         self._slack = relative_slack
-        self._quadratic, self._Q = quadratic, Q
         self._allowance = 1e-13 if quadratic is None else quadratic.rounding
         self._rules = BlockRules(scaled)
         self._blocks, self._sizes = self._rules.blocks, self._rules.sizes
         self._block_of = np.empty(scaled.m, dtype=np.int64)
         for number, block in enumerate(self._blocks):
             self._block_of[block] = number
-        self._fit_value = fit_bound(scaled) if quadratic is None else None
+        self._has_multipliers = quadratic is not None
+        self._relaxation = self._relaxing(quadratic, Q)
         self._room_for_nodes = int(memory_limit / (100 + 9 * scaled.m))
         self._count = 0
-        self._open: list[tuple[float, int, bytes, bytes, float, int, int]] = []
-        mu = max(scaled.lambda0, float(np.sort(scaled.correlation**2)[-scaled.k]), 1e-8)
-        self._push(0.0, self._rules.root, np.zeros(scaled.m), mu, 0, -1)
+        self._open: list[tuple[float, int, bytes, bytes, int, int]] = []
+        self._push(0.0, self._rules.root, self._relaxation.start(), 0, -1)
         self._support: IntVector | None = None
         self._least_leaf = np.inf
         self.nodes = 0
@@ -132,7 +130,7 @@ class BlockTree:
 
     def _note_leaf(self, node: int, multiplier: int) -> None:
         """A leaf by its multiplier, or by a fit of all that it allows."""
-        self._note(node, LEAF if self._fit_value is None else SUPPORT, multiplier)
+        self._note(node, LEAF if self._has_multipliers else SUPPORT, multiplier)
         self._write_notes()
 
     def _note(self, node: int, what: int, argument: int = 0) -> None:
@@ -145,14 +143,14 @@ class BlockTree:
             for note in notes:
                 self._events.note(*note)
 
-    def _push(self, bound: float, status: StatusVector, gamma: Vector, mu: float, node: int, multiplier: int) -> None:
+    def _push(self, bound: float, status: StatusVector, state: Vector, node: int, multiplier: int) -> None:
         self._count += 1
-        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), gamma.tobytes(), mu, node, multiplier))
+        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), state.tobytes(), node, multiplier))
 
     def _expand(self) -> None:
         """Bound the node on top of the heap and replace it by its children; an interruption leaves it there."""
-        bound, _, packed, gamma_bytes, mu, node, multiplier = self._open[0]
-        status, gamma = np.frombuffer(packed, np.int8).copy(), np.frombuffer(gamma_bytes).copy()
+        bound, _, packed, state_bytes, node, multiplier = self._open[0]
+        status, state = np.frombuffer(packed, np.int8).copy(), np.frombuffer(state_bytes)
         self._pending = []
         ids = self._ids
         decided, broken = self._rules.propagate(status)
@@ -164,13 +162,11 @@ class BlockTree:
         if broken != NOTHING_BROKEN:
             self._note_broken(node, broken)
         else:
-            children, gamma, mu, bound, multiplier = self._bounded(status, gamma, mu, bound, node, multiplier)
+            children, state, bound, multiplier = self._bounded(status, state, bound, node, multiplier)
         self._write_notes()
         heapq.heappop(self._open)
         for number, child in enumerate(children):
-            inside = gamma.copy()
-            inside[child[self._block_of] == OUT] = 0.0
-            self._push(bound, child, inside, mu, ids + number, multiplier)
+            self._push(bound, child, state, ids + number, multiplier)
         self._ids = ids + len(children)
 
     def _note_broken(self, node: int, row: int) -> None:
@@ -181,25 +177,30 @@ class BlockTree:
             self._note(node, INFEASIBLE, row)
 
     def _bounded(
-        self, status: StatusVector, gamma: Vector, mu: float, bound: float, node: int, multiplier: int
-    ) -> tuple[list[StatusVector], Vector, float, float, int]:
-        """Bound a node in which rules decide no more; return its children with γ, μ, the bound and its multiplier."""
+        self, status: StatusVector, state: Vector, bound: float, node: int, multiplier: int
+    ) -> tuple[list[StatusVector], Vector, float, int]:
+        """Bound a node in which rules decide no more; return its children, with their state, bound and multiplier."""
         room = self._rules.k - float(self._sizes[status == IN].sum())
         free = status == FREE
         if not free.any() or (self._all_may_enter and self._sizes[free].sum() <= room and self._obey(status)):
             self._leaf(np.flatnonzero(status != OUT), node)
-            return [], gamma, mu, bound, multiplier
-        inherited = bound
-        bound, gamma, mu, proof = self._bound(bound, status, gamma, mu, room)
-        if self._log is not None and bound > inherited and self._fit_value is None:
-            used = np.flatnonzero(proof)
-            multiplier = self._log.add_multiplier(used, proof[used])
+            return [], state, bound, multiplier
+        bound, state, gamma, proof = self._relaxation.bound(bound, state, status, room, self._prune_at)
+        if proof is not None and self._log is not None:
+            multiplier = self._log.add_priced_multiplier(proof.gamma, proof.prices * self._scaled.unit)
         if bound >= self._prune_at:
-            self._note(node, LEAF if self._fit_value is None else SUPPORT, multiplier)
-            return [], gamma, mu, bound, multiplier
+            self._note(node, LEAF if self._has_multipliers else SUPPORT, multiplier)
+            return [], state, bound, multiplier
         branching, children = self._branch(status, gamma)
         self._note(node, BRANCHED, self._column(branching))
-        return children, gamma, mu, bound, multiplier
+        return children, state, bound, multiplier
+
+    def _relaxing(self, quadratic: Quadratic | None, Q: Matrix | None) -> Relaxation:
+        if quadratic is None or Q is None:
+            return FittedRelaxation(self._scaled, self._sizes, self._block_of)
+        if quadratic.is_plain and self._scaled.m <= MOST:
+            return PricedRelaxation(self._scaled, quadratic, Q, self._rules, self._block_of)
+        return SweptRelaxation(self._scaled, quadratic, Q, self._sizes, self._block_of)
 
     def _column(self, block: int) -> int:
         return int(self._blocks[block][0])
@@ -212,39 +213,6 @@ class BlockTree:
     def _all_may_enter(self) -> bool:
         """More columns never cost anything: nothing is paid for their number."""
         return self._scaled.lambda0 == 0
-
-    def _bound(
-        self, bound: float, status: StatusVector, gamma: Vector, mu: float, room: float
-    ) -> tuple[float, Vector, float, Vector]:
-        """Return the node's bound, γ and μ to go on from, and the γ that proves the bound if it rose."""
-        allowed = np.flatnonzero(status[self._block_of] != OUT)
-        if self._fit_value is not None:
-            value, gamma = self._fit_value(allowed)
-            paid = self._scaled.lambda0 * float(self._sizes[status == IN].sum())
-            return max(bound, value + paid), gamma, mu, gamma
-        from bestsubset.bnb.block_kernels import relax_blocks
-
-        assert self._quadratic is not None
-        assert self._Q is not None
-        q = self._quadratic
-        gamma[status[self._block_of] == OUT] = 0.0
-        shares = np.full(len(status), min(1.0, room / max(1.0, float(self._sizes[status == FREE].sum()))))
-        w, gains = np.empty(self._scaled.m), np.empty(len(status))
-        proof = gamma
-        for _ in range(_EVALUATIONS):
-            mu = relax_blocks(
-                self._Q, q.c, q.lambda0, q.lambda1, q.rho, q.lower, q.upper, self._block_of, self._sizes, status, room,
-                _SWEEPS, gamma, shares, mu, w, gains,
-            )  # fmt: skip
-            net = gains - q.lambda0 * self._sizes
-            value = q.half_yy - 0.5 * gamma @ (q.c - w) - net[status == IN].sum()
-            free = status == FREE
-            value = float(value - knapsack(net[free], self._sizes[free], room))
-            if value > bound:
-                bound, proof = value, gamma.copy()
-            if bound >= self._prune_at:
-                break
-        return bound, gamma, mu, proof
 
     def _branch(self, status: StatusVector, gamma: Vector) -> tuple[int, list[StatusVector]]:
         """Round the relaxation to a support, then split on the block that carries most of it: first in, then out."""

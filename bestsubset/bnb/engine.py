@@ -82,7 +82,7 @@ class Engine:
         if not self._run.certificate:
             return None
         scaled = self.scaled
-        log = TreeLog(scaled.columns, scaled.coef_unit)
+        log = TreeLog(scaled.columns, scaled.coef_unit, scaled.n_columns)
         if separable is not None:
             log.diagonal = np.zeros(scaled.n_columns)
             # Rounded down: where Λ outweighs G, rounding it up would take more than G has to give.
@@ -257,7 +257,8 @@ class Engine:
         log = self._log(quadratic.rho if quadratic is not None and Q is not None else None)
         if quadratic is not None and Q is None:
             Q = self.scaled.gram
-        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit, log)
+        limit = self._settings.memory_limit
+        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, limit, log)
         self.race.enter(tree)
         return self.race.run([tree])
 
