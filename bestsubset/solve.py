@@ -155,8 +155,6 @@ def _certified(problem: Problem, answer: Answer, objective: float, solver: Solve
     when the bound is checked.
     """
     bound = answer.dual_bound
-    if problem.selection.has_rules:  # the certificate does not state them yet
-        return bound, None
     if type(solver) not in _OURS or answer.logged is None or answer.coef is None:
         return bound, None
     certificate = write(problem, answer.coef, objective, min(bound, objective), answer.logged)

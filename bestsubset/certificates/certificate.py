@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bestsubset.certificates.reading import CLAIM_ARRAYS, FORMAT, HEADER, VERSION, Array, read
+from bestsubset.certificates.reading import CLAIM_ARRAYS, FORMAT, HEADER, Array, read
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 
 
@@ -33,6 +33,7 @@ class Claim:
     offsets: Array
     columns: Array
     values: Array
+    model: tuple[int, ...] | None = None  # where there are rules: the places of the incumbent
 
 
 @dataclass(eq=False)
@@ -109,7 +110,7 @@ class Certificate:
         contents = read(path)
         header = contents.header
         claims = tuple(
-            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays)
+            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays, model=_model(entry))
             for entry, arrays in zip(header["claims"], contents.claims, strict=True)
         )
         certificate = cls(
@@ -120,16 +121,23 @@ class Certificate:
             raise MalformedCertificate(f"{os.fspath(path)}: the digest is not that of its data and settings")
         return certificate
 
+    @property
+    def features(self) -> list[str]:
+        """What of version 2 the certificate uses; none is version 1."""
+        return ["rules"] if "rules" in self.settings else []
+
     def _header(self) -> dict[str, Any]:
+        features = self.features
         return {
             "format": FORMAT,
-            "version": VERSION,
+            "version": 2 if features else 1,
+            **({"features": features} if features else {}),
             "software": self.software,
             "digest": self.digest,
             "data": self.data,
             "settings": self.settings,
             "feature_names": list(self.feature_names),
-            "claims": [{"k": c.k, "objective": c.objective, "dual_bound": c.dual_bound} for c in self.claims],
+            "claims": [_entry(claim) for claim in self.claims],
         }
 
     def _members(self) -> list[tuple[str, Array]]:
@@ -139,6 +147,16 @@ class Certificate:
             for number, claim in enumerate(self.claims)
             for name in CLAIM_ARRAYS
         ]
+
+
+def _entry(claim: Claim) -> dict[str, Any]:
+    """A claim in the header."""
+    entry: dict[str, Any] = {"k": claim.k, "objective": claim.objective, "dual_bound": claim.dual_bound}
+    return entry if claim.model is None else {**entry, "model": list(claim.model)}
+
+
+def _model(entry: dict[str, Any]) -> tuple[int, ...] | None:
+    return tuple(entry["model"]) if "model" in entry else None
 
 
 def array_digest(array: Array) -> str:
