@@ -146,6 +146,7 @@ class Result:
         problem, chosen = self.problem, set(self.support)
         selection = problem.selection
         tied = {j for group in selection.groups for j in group}.union(selection.included, selection.excluded)
+        tied.update(j for rule in selection.rules for j in rule.columns)
         sets: dict[tuple[int, float, float], list[int]] = {}
         for columns in problem.duplicate_columns:
             for j in set(columns) - tied:

@@ -40,7 +40,6 @@ class Rule:
         """Tell whether a model of exactly these columns obeys; the sum is correctly rounded."""
         return math.fsum(a for j, a in zip(self.columns, self.coefs, strict=True) if j in chosen) <= self.limit
 
-
     def restricted_to(self, place: Mapping[int, int]) -> Rule:
         """The rule on columns that have a place, under the number of their place; the others are in no model."""
         kept = [(place[j], a) for j, a in zip(self.columns, self.coefs, strict=True) if j in place]

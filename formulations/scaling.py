@@ -167,8 +167,7 @@ class ScaledProblem:
         """No best support is larger: λ0 a column cannot exceed what the least model leaves, at most ½."""
         if self.lambda0 == 0.0:
             return self.k
-        least = self.selection.charged(np.zeros(0, dtype=np.int64))
-        return int(min(self.k, least + np.floor(0.5 / self.lambda0) + 1))
+        return int(min(self.k, self.selection.least_size + np.floor(0.5 / self.lambda0) + 1))
 
     @property
     def is_boxed(self) -> bool:

@@ -37,6 +37,12 @@ class Selection:
         """Tell whether there is more than columns and blocks of columns to decide, each counted by its size."""
         return bool(self.rules or self.single)
 
+    @property
+    def least_size(self) -> int:
+        """Size of the least allowed model, k left aside."""
+        least = self.completion(())
+        return self.size(self.included if least is None else least)
+
     def size(self, support: Iterable[int]) -> int:
         """How much whole blocks of columns count towards k, and towards the price λ0."""
         chosen = set(support)

@@ -46,9 +46,8 @@ def allowed_supports(problem):
     for size in range(problem.p + 1):
         for support in combinations(range(problem.p), size):
             chosen = set(support)
-            if all(obeys(constraint, chosen, correlation) for constraint in problem.constraints):
-                if size_of(problem, support) <= k:
-                    yield support
+            if size_of(problem, support) <= k and all(obeys(c, chosen, correlation) for c in problem.constraints):
+                yield support
 
 
 def obeys(constraint, z, correlation):
@@ -107,7 +106,10 @@ def correlations(problem):
 
 
 def best_value(problem, support, size=None):
-    """The least objective on a support that counts ``size``, λ0 for each of its columns unless given, by least squares or faces."""
+    """The least objective on a support that counts ``size``, by least squares or by trying every face.
+
+    Each column counts unless the size is given.
+    """
     size = len(support) if size is None else size
     w, X, y = problem.sample_weight, problem.X, problem.y
     if problem.fit_intercept:

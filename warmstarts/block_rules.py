@@ -69,9 +69,7 @@ class BlockRules:
     def completed(self, status: Status, order: IntVector, wishes: int) -> IntVector | None:
         """Return the blocks of a model of what is in and of wishes, see `complete`; None if none was found."""
         trial = status.copy()
-        if not complete(
-            self.starts, self.members, self.coefs, self._ceiling, self.sizes, self.k, trial, order, wishes
-        ):
+        if not complete(self.starts, self.members, self.coefs, self._ceiling, self.sizes, self.k, trial, order, wishes):
             return None
         return np.flatnonzero(trial == IN)
 

@@ -104,7 +104,7 @@ def _wanted(
             if status[b] == _FREE:
                 for e in range(first, last):
                     if blocks[e] == b and coefs[e] < 0.0:
-                        return b
+                        return int(b)
         return NO_ROOM
     return NOTHING_BROKEN
 

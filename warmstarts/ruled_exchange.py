@@ -126,4 +126,4 @@ class _Search:
         gradient = scaled.design.correlate(residual[:, None])[0]
         gradient = np.where(np.where(gradient > 0.0, scaled.upper > 0.0, scaled.lower < 0.0), gradient, 0.0)
         steep = np.maximum(np.abs(gradient) - scaled.lambda1, 0.0)
-        return np.bincount(self.block_of, steep**2, minlength=len(self.rules.blocks))
+        return np.bincount(self.block_of, steep**2, minlength=len(self.rules.blocks)).astype(np.float64)

@@ -72,7 +72,7 @@ class PricedRelaxation:
                 best, proof = value, Proof(gamma, prices[:-1].copy())
             if best >= prune_at or (step >= patience and gained < _SLOW * missing):
                 break
-            energy = np.bincount(self._block_of, self._quadratic.rho * gamma**2, minlength=n_blocks)
+            energy = self._by_block(self._quadratic.rho * gamma**2)
             base = self._quadratic.lambda0 * self._rules.sizes
             share_out(
                 energy, base, self._starts, self._members, self._coefs, self._limits, status, _SWEEPS, prices, shares
@@ -81,6 +81,9 @@ class PricedRelaxation:
         if best <= bound:
             return Bounded(bound, np.concatenate([shares, prices]), gamma, None)
         return Bounded(best, np.concatenate([shares, prices]), gamma, proof)
+
+    def _by_block(self, terms: Vector) -> Vector:
+        return np.bincount(self._block_of, terms, minlength=len(self._rules.sizes)).astype(np.float64)
 
     def _solve(self, allowed: IntVector, shares: Vector) -> Vector:
         q = self._quadratic
@@ -96,7 +99,7 @@ class PricedRelaxation:
     def _value(self, gamma: Vector, allowed: IntVector, status: StatusVector, room: float, prices: Vector) -> float:
         q = self._quadratic
         explained = self._Q[:, allowed] @ gamma[allowed]
-        gains = np.bincount(self._block_of, (q.c - explained) ** 2 / (4.0 * q.rho), minlength=len(status))
+        gains = self._by_block((q.c - explained) ** 2 / (4.0 * q.rho))
         gains -= q.lambda0 * self._rules.sizes + prices[:-1] @ self._A
         free = status == FREE
         fill = knapsack(gains[free], self._rules.sizes[free], room)

@@ -12,6 +12,7 @@ side is infeasible by that row, and so it is logged.
 from __future__ import annotations
 
 import heapq
+
 import numpy as np
 
 from bestsubset.bnb.block_bounds import FittedRelaxation, Relaxation, SweptRelaxation
@@ -26,7 +27,6 @@ from formulations._types import IntVector, Matrix, Vector
 from warmstarts.block_rules import BlockRules
 from warmstarts.refit import refit
 from warmstarts.rule_kernels import NO_ROOM, NOTHING_BROKEN
-
 
 
 class BlockTree:

@@ -26,7 +26,7 @@ def share_out(
     prices: Vector,
     shares: Vector,
 ) -> None:
-    r"""Minimise :math:`\sum_b e_b/z_b + q_b z_b` over shares z with A z ≤ b, by exact ascent in one price after another.
+    r"""Minimise :math:`\sum_b e_b/z_b + q_b z_b` over shares z with A z ≤ b, exactly in one price at a time.
 
     ``prices`` are those of the rows, ≥ 0, and are updated; a block that costs q in all, the prices of rows included,
     has the share :math:`\min(1, \sqrt{e/q})`.

@@ -30,7 +30,7 @@ class BlockLeaves:
     def bound(self, gains: Gains, number: int, node: Node, multiplier: int) -> float:
         """A lower bound of the objective in the node, on the scale of the moments."""
         gain = gains.gain[number]
-        totals = np.bincount(self._block_of, gain, minlength=len(self._blocks))
+        totals: Vector = np.bincount(self._block_of, gain, minlength=len(self._blocks)).astype(np.float64)
         totals += self._moments.lambda0 * self._surplus
         size, paid = float(np.abs(gain[np.isfinite(gain)]).sum()), 0.0
         prices = self._prices(multiplier)

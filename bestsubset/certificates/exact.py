@@ -30,8 +30,9 @@ Entry: TypeAlias = Callable[[int, int], int]  # the entries of a symmetric matri
 Leaf: TypeAlias = "tuple[Node, Callable[[], bool], str]"  # where, what must hold, and what is said if it does not
 Table = namedtuple("Table", "columns y weights")
 Certificate = namedtuple("Certificate", "data settings names claims lower upper")
-FIELDS_OF_CLAIM = "k objective dual_bound support coef listed diagonal tree offsets columns values model"
-Claim = namedtuple("Claim", FIELDS_OF_CLAIM, defaults=[None])
+Claim = namedtuple(
+    "Claim", "k objective dual_bound support coef listed diagonal tree offsets columns values model", defaults=[None]
+)
 # All z with I ⊆ z ⊆ A and s0 <= |z| <= s1. Pure: only DEPENDENT and COPY are above. Proved: nothing is left to show.
 Node = namedtuple("Node", "I A s0 s1 path is_pure is_proved")
 Chain = namedtuple("Chain", "node columns t")  # its children t, t - 1, … are still to come
@@ -567,7 +568,9 @@ class Walk:
             self.stack += [self.child(node, ~j), self.child(node, j)]
         elif kind == FIX:
             m, signed = self.take(0, last), self.take_columns(-p)
-            self.require(not self.moments.is_ruled, node, "columns are fixed one by one where there are groups or rules")
+            self.require(
+                not self.moments.is_ruled, node, "columns are fixed one by one where there are groups or rules"
+            )
             self.require_free(node, [max(s, ~s) for s in signed])
             yield from (self.bounded(self.child(node, ~s), m) for s in signed)
             self.stack.append(self.child(node, *signed))

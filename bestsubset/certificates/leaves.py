@@ -18,7 +18,7 @@ from bestsubset.certificates.moments import UNIT, Columns, Moments, Vector, gamm
 from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Sorted
 from bestsubset.certificates.rules import Rules
 from bestsubset.certificates.semidefinite import are_semidefinite, share_below
-from bestsubset.certificates.sets import columns_of, mask_of
+from bestsubset.certificates.sets import columns_of
 from bestsubset.certificates.tokens import Refusal
 from bestsubset.certificates.tree import Node, listed_supports
 

@@ -1,6 +1,6 @@
 r"""Rules on the places (FORMAT.md, section 9): sizes by what blocks count, and when a rule cannot be obeyed.
 
-A rule r is :math:`\sum_j a_j z_j \le b`, the sum rounded once to float64. Its coefficients are kept as integers over one
+A rule r is :math:`\sum_j a_j z_j \le b`, the sum rounded once to float64. Its coefficients are kept as integers over a
 power of two, so that sums are exact, and Python's division of integers rounds correctly.
 """
 

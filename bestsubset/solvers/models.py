@@ -52,10 +52,8 @@ class ModelSearch:
         more than ``most`` nodes.
         """
         tokens: list[int] = []
-        nodes = 0
-        for first, chosen, broken in self._nodes():
-            nodes += 1
-            if nodes > most:
+        for number, (first, chosen, broken) in enumerate(self._nodes()):
+            if number >= most:
                 return None
             if broken is None and first < len(self.free):
                 tokens += [SPLIT, int(names[self.free[first][0]])]
