@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from formulations import ScaledProblem
-from formulations._types import IntVector, Matrix
+from formulations._types import IntVector
 from formulations.rules import FREE, IN, Status
 from warmstarts.rule_kernels import NOTHING_BROKEN, complete, propagate
 
@@ -84,9 +84,3 @@ class BlockRules:
         chosen = set(support.tolist())
         rules = self._scaled.selection.rules
         return next((r for r, rule in enumerate(rules) if not rule.allows(chosen)), None)
-
-    def dense(self) -> Matrix:
-        """The rows as a matrix, shape (rules, blocks)."""
-        A = np.zeros((self.count, len(self.blocks)))
-        A[np.repeat(np.arange(self.count), np.diff(self.starts)), self.members] = self.coefs
-        return A

@@ -101,16 +101,12 @@ class FittedRelaxation:
 
 def knapsack(gains: Vector, sizes: Vector, room: float) -> float:
     """The fractional knapsack: the most that blocks with these gains can add in the room left."""
-    positive = gains > 0
-    gains, sizes = gains[positive], sizes[positive]
+    useful = np.flatnonzero(gains > 0)
+    gains, sizes = gains[useful], sizes[useful]
     order = np.argsort(-gains / sizes)
-    total = 0.0
-    for gain, size in zip(gains[order], sizes[order], strict=True):
-        if room <= 0:
-            break
-        total += gain * min(1.0, room / size)
-        room -= size
-    return total
+    sizes = sizes[order]
+    parts = np.minimum(np.maximum(room - (np.cumsum(sizes) - sizes), 0.0) / sizes, 1.0)
+    return float(gains[order] @ parts)
 
 
 def fit_bound(scaled: ScaledProblem) -> Callable[[IntVector], tuple[float, Vector]]:

@@ -46,7 +46,7 @@ class PricedRelaxation:
         self._limits = np.append(rules.limits, rules.k)
         # A sum that rounds to the limit is allowed.
         self._ceiling = np.nextafter(rules.limits, np.inf)
-        self._A = rules.dense()
+        self._row_of = np.repeat(np.arange(rules.count), np.diff(rules.starts))
         self._is_root = True
 
     def start(self) -> Vector:
@@ -62,17 +62,19 @@ class PricedRelaxation:
         shares, prices = state[:n_blocks].copy(), state[n_blocks:].copy()
         shares[status == IN] = 1.0
         best, proof, gamma = -np.inf, Proof(), np.zeros(len(self._block_of))
-        allowed = np.flatnonzero(status[self._block_of] != OUT)
+        rules = self._rules
+        node = _Node(self._quadratic, self._Q, self._block_of, status)
         patience, steps = (10, _FIRST) if self._is_root else (2, _LATER)
         for step in range(steps):
-            gamma = self._solve(allowed, shares)
-            value = self._value(gamma, allowed, status, room, prices)
+            priced = np.bincount(rules.members, rules.coefs * prices[self._row_of], minlength=n_blocks)
+            charges: Vector = priced + rules.sizes * self._quadratic.lambda0
+            value, gamma, energy = node.value(shares, charges, rules.sizes, room)
+            value -= float(prices[:-1] @ self._ceiling)
             gained, missing = value - best, prune_at - max(best, value)
             if value > best:
                 best, proof = value, Proof(gamma, prices[:-1].copy())
             if best >= prune_at or (step >= patience and gained < _SLOW * missing):
                 break
-            energy = self._by_block(self._quadratic.rho * gamma**2)
             base = self._quadratic.lambda0 * self._rules.sizes
             share_out(
                 energy, base, self._starts, self._members, self._coefs, self._limits, status, _SWEEPS, prices, shares
@@ -82,27 +84,43 @@ class PricedRelaxation:
             return Bounded(bound, np.concatenate([shares, prices]), gamma, None)
         return Bounded(best, np.concatenate([shares, prices]), gamma, proof)
 
+
+class _Node:
+    """The columns that a node allows, gathered once for all its steps."""
+
+    def __init__(self, quadratic: Quadratic, Q: Matrix, block_of: IntVector, status: StatusVector) -> None:
+        self._quadratic, self._status = quadratic, status
+        self._allowed = np.flatnonzero(status[block_of] != OUT)
+        self._block = block_of[self._allowed]
+        self._Q = Q[self._allowed[:, None], self._allowed]
+        self._c, self._rho = quadratic.c[self._allowed], quadratic.rho[self._allowed]
+        self._free, self._in = status == FREE, status == IN
+
+    def value(self, shares: Vector, charges: Vector, sizes: Vector, room: float) -> tuple[float, Vector, Vector]:
+        """Return the bound by the best γ for some shares, with γ and what curvature each block needs.
+
+        Gains of blocks are less by the charges: λ0, and prices of rules.
+        """
+        q = self._quadratic
+        gamma = self._solved(shares)
+        explained = self._Q @ gamma
+        gains = self._by_block((self._c - explained) ** 2 / (4.0 * self._rho))
+        gains -= charges
+        fill = knapsack(gains[self._free], sizes[self._free], room)
+        value = q.half_yy - 0.5 * gamma @ explained - gains[self._in].sum() - fill
+        whole = np.zeros(len(q.c))
+        whole[self._allowed] = gamma
+        return float(value), whole, self._by_block(self._rho * gamma**2)
+
     def _by_block(self, terms: Vector) -> Vector:
-        return np.bincount(self._block_of, terms, minlength=len(self._rules.sizes)).astype(np.float64)
+        return np.bincount(self._block, terms, minlength=len(self._status)).astype(np.float64, copy=False)
 
-    def _solve(self, allowed: IntVector, shares: Vector) -> Vector:
-        q = self._quadratic
-        M = self._Q[np.ix_(allowed, allowed)]
-        M[np.diag_indices_from(M)] += 2.0 * q.rho[allowed] / shares[self._block_of[allowed]]
-        gamma = np.zeros(len(q.c))
-        if len(allowed):
-            _, solution, failed = lapack.dposv(M, q.c[allowed], lower=1, overwrite_a=1)
-            if not failed:
-                gamma[allowed] = solution
-        return gamma
-
-    def _value(self, gamma: Vector, allowed: IntVector, status: StatusVector, room: float, prices: Vector) -> float:
-        q = self._quadratic
-        explained = self._Q[:, allowed] @ gamma[allowed]
-        gains = self._by_block((q.c - explained) ** 2 / (4.0 * q.rho))
-        gains -= q.lambda0 * self._rules.sizes + prices[:-1] @ self._A
-        free = status == FREE
-        fill = knapsack(gains[free], self._rules.sizes[free], room)
-        return float(
-            q.half_yy - 0.5 * gamma @ explained - gains[status == IN].sum() - fill - prices[:-1] @ self._ceiling
-        )
+    def _solved(self, shares: Vector) -> Vector:
+        """The solution of (Q + 2 diag(ρ/z)) γ = c."""
+        if not len(self._c):
+            return self._c
+        M = self._Q.copy()
+        M.reshape(-1)[:: len(M) + 1] += 2.0 * self._rho / shares[self._block]
+        # The matrix is symmetric: its transpose is laid out as LAPACK wants it.
+        _, solution, failed = lapack.dposv(M.T, self._c, lower=1, overwrite_a=1)
+        return np.zeros_like(self._c) if failed else np.asarray(solution)

@@ -1,9 +1,10 @@
-r"""A tree over blocks of columns, for what the compiled trees do not take: groups, and moments near singular.
+r"""A tree over blocks of columns, for what the compiled trees do not take: groups, rules, and moments near singular.
 
-The bound of a node is the larger of two: the objective of all allowed columns together (a least squares fit from an
-orthogonal factorisation, so that dependent columns do no harm), and the dual bound of `perspective` with the
-gains :math:`g_b = \sum_{j \in b} h_j(w_j) - \lambda_0|b|` of whole blocks, filled into the places left as a fractional
-knapsack (its value is that of the best multiplier, by linear programming duality).
+The bound of a node is the objective of all allowed columns together (a least squares fit from an orthogonal
+factorisation, so that dependent columns do no harm), or, where there is a ridge, a box or a diagonal to take out, the
+dual bound of `perspective` with the gains :math:`g_b = \sum_{j \in b} h_j(w_j) - \lambda_0|b|` of whole blocks, filled
+into the places left as a fractional knapsack (its value is that of the best multiplier, by linear programming duality).
+See `block_bounds`, and `block_relaxation` for plain problems, where rules are priced.
 
 Rules on the support decide blocks at every node, before its bound: what follows from one row is a branching whose other
 side is infeasible by that row, and so it is logged.
@@ -12,6 +13,7 @@ side is infeasible by that row, and so it is logged.
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +29,8 @@ from formulations._types import IntVector, Matrix, Vector
 from warmstarts.block_rules import BlockRules
 from warmstarts.refit import refit
 from warmstarts.rule_kernels import NO_ROOM, NOTHING_BROKEN
+
+_REMEMBERED = 100_000  # supports
 
 
 class BlockTree:
@@ -59,7 +63,9 @@ class BlockTree:
         self._pending: list[tuple[int, int, int]] = []  # events of the node being expanded
         self._upper = upper
         self._slack = relative_slack
-        self._allowance = 1e-13 if quadratic is None else quadratic.rounding
+        # Where a group counts as one a model may have more than k columns.
+        largest = scaled.m if scaled.selection.single else scaled.k
+        self._allowance = 1e-13 if quadratic is None else replace(quadratic, k=largest).rounding
         self._rules = BlockRules(scaled)
         self._blocks, self._sizes = self._rules.blocks, self._rules.sizes
         self._block_of = np.empty(scaled.m, dtype=np.int64)
@@ -67,11 +73,13 @@ class BlockTree:
             self._block_of[block] = number
         self._has_multipliers = quadratic is not None
         self._relaxation = self._relaxing(quadratic, Q)
-        self._room_for_nodes = int(memory_limit / (100 + 9 * scaled.m))
         self._count = 0
         self._open: list[tuple[float, int, bytes, bytes, int, int]] = []
-        self._push(0.0, self._rules.root, self._relaxation.start(), 0, -1)
+        start = self._relaxation.start()
+        self._room_for_nodes = int(memory_limit / (200 + scaled.m + start.nbytes))
+        self._push(0.0, self._rules.root, start, 0, -1)
         self._support: IntVector | None = None
+        self._rounded: set[bytes] = set()  # supports that were valued: neighbouring nodes round alike
         self._least_leaf = np.inf
         self.nodes = 0
 
@@ -117,6 +125,7 @@ class BlockTree:
 
     def _close_all(self) -> None:
         """Close the open nodes by the bounds they have."""
+        self._pending = []
         for *_, node, multiplier in self._open:
             self._note_leaf(node, multiplier)
         self._open.clear()
@@ -218,9 +227,12 @@ class BlockTree:
         """Round the relaxation to a support, then split on the block that carries most of it: first in, then out."""
         weight = np.bincount(self._block_of, gamma**2, minlength=len(status))
         weight[status != FREE] = -1.0
+        if len(self._rounded) > _REMEMBERED:
+            self._rounded.clear()
         order = np.argsort(-weight / self._sizes, kind="stable")
         chosen = self._rules.completed(status, order, int(np.count_nonzero(weight > 0)))
-        if chosen is not None:
+        if chosen is not None and chosen.tobytes() not in self._rounded:
+            self._rounded.add(chosen.tobytes())
             self._offer(self._columns(chosen))
         branching = int(np.argmax(weight))
         children = []

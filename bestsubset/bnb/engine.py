@@ -113,12 +113,12 @@ class Engine:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
         self.incumbent.offer(local)
-        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         if scaled.has_rules:
-            seconds = min(_RULED_START, 0.3 * self._run.seconds_left)
+            seconds = max(_RULED_START / 10, min(_RULED_START, 0.3 * self._run.seconds_left))
             self.incumbent.offer(ruled_support(scaled, self._run.rng(), local, seconds))
             self._run.report(self.incumbent.value * scaled.unit, 0.0, 0, force=True)
             return
+        sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
         for support in proposals.values():
             self.incumbent.offer(support)
@@ -260,6 +260,8 @@ class Engine:
         limit = self._settings.memory_limit
         tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, limit, log)
         self.race.enter(tree)
+        if self.race.sprint(tree, 1):  # the root's bound, however little time there is
+            return Termination.GAP_CLOSED
         return self.race.run([tree])
 
 

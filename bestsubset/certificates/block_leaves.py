@@ -25,7 +25,7 @@ class BlockLeaves:
         self._masks = [mask_of(block) for block in self._blocks]
         self._sizes = np.array([rules.size(mask) for mask in self._masks])
         self._surplus = np.array([len(block) for block in self._blocks]) - self._sizes  # columns that pay no λ0
-        self._A, self._limits = rules.price_terms(self._masks)
+        self._rule, self._block, self._coef, self._limits = rules.price_terms(self._masks)
 
     def bound(self, gains: Gains, number: int, node: Node, multiplier: int) -> float:
         """A lower bound of the objective in the node, on the scale of the moments."""
@@ -35,9 +35,10 @@ class BlockLeaves:
         size, paid = float(np.abs(gain[np.isfinite(gain)]).sum()), 0.0
         prices = self._prices(multiplier)
         if prices.any():
-            totals -= prices @ self._A
+            charged = self._coef * prices[self._rule]
+            totals -= np.bincount(self._block, charged, minlength=len(totals)).astype(np.float64)
             paid = float(prices @ self._limits)
-            size += float(prices @ (np.abs(self._A).sum(axis=1) + np.abs(self._limits)))
+            size += float(np.abs(charged).sum() + prices @ np.abs(self._limits))
         inside = np.array([mask & node.inside != 0 for mask in self._masks])
         free = np.array([mask & node.allowed & ~node.inside != 0 for mask in self._masks])
         best = knapsack(totals[free], self._sizes[free], node.most - self._rules.size(node.inside))

@@ -59,11 +59,12 @@ class Rules:
         """The first rule that exactly these places break."""
         return next((r for r in range(self.count) if self.is_broken(r, places, places)), None)
 
-    def price_terms(self, blocks: list[int]) -> tuple[Array, Array]:
-        """The coefficients of every rule on blocks, shape (rules, blocks), and limits that no sum exceeds."""
+    def price_terms(self, blocks: list[int]) -> tuple[Array, Array, Array, Array]:
+        """All coefficients on blocks: their rules, their blocks, their values; and limits that no sum exceeds."""
         place = {block: b for b, block in enumerate(blocks)}
-        A = np.zeros((self.count, len(blocks)))
-        for r, row in enumerate(self._rows):
-            for block, a in row.terms:
-                A[r, place[block]] = a / (1 << row.exponent)
-        return A, np.array([math.nextafter(row.limit, math.inf) for row in self._rows])
+        terms = [
+            (r, place[block], a / (1 << row.exponent)) for r, row in enumerate(self._rows) for block, a in row.terms
+        ]
+        rule, block, coef = (np.array(part) for part in zip(*terms, strict=True)) if terms else np.zeros((3, 0))
+        limits = np.array([math.nextafter(row.limit, math.inf) for row in self._rows])
+        return rule.astype(np.int64), block.astype(np.int64), coef.astype(np.float64), limits

@@ -25,17 +25,21 @@ class ModelSearch:
         self.free = [block for block in blocks if block[0] not in selection.included]
         self.weights = [selection.size(block) for block in self.free]
         self.forced = tuple(j for block in included for j in block)
+        included_columns = set(self.forced)
         self.room = k - selection.size(self.forced)
-        coefs = [dict(zip(rule.columns, rule.coefs, strict=True)) for rule in selection.rules]
-        self.effects = [
-            [(r, a) for r, row in enumerate(coefs) if (a := sum(row.get(j, 0.0) for j in block))] for block in self.free
-        ]
-        least = [sum(row.get(j, 0.0) for j in self.forced) for row in coefs]
-        for effect in self.effects:
-            for r, a in effect:
-                least[r] += min(a, 0.0)
+        block_of = {j: b for b, block in enumerate(self.free) for j in block}
+        self.effects: list[list[tuple[int, float]]] = [[] for _ in self.free]  # of each block: rules, and its share
+        self.least = []
+        for r, rule in enumerate(selection.rules):
+            sums: dict[int, float] = {}
+            for j, a in zip(rule.columns, rule.coefs, strict=True):
+                b = block_of.get(j, -1 if j in included_columns else -2)
+                sums[b] = sums.get(b, 0.0) + a
+            self.least.append(sums.get(-1, 0.0) + sum(min(a, 0.0) for b, a in sums.items() if b >= 0))
+            for b, a in sums.items():
+                if b >= 0:
+                    self.effects[b].append((r, a))
         self.limits = [rule.limit + _SLACK * (1.0 + abs(rule.limit)) for rule in selection.rules]
-        self.least = least
 
     def models(self) -> Iterator[Model]:
         """Yield every allowed model of at most k columns, each once."""

@@ -183,7 +183,7 @@ def test_enumeration_of_other_losses(loss: str) -> None:
 
 def test_enumeration_refuses_what_no_linear_programme_fits() -> None:
     X, y = random_data(0)
-    with pytest.raises(bs.RefusedError, match="lambda2 is 1.0 with the loss 'absolute'"):
+    with pytest.raises(bs.RefusedError, match=r"lambda2 is 1\.0 with the loss 'absolute'"):
         bs.solve(bs.Problem(X, y, 2, loss="absolute", lambda2=1.0), bs.Enumeration())
 
 
