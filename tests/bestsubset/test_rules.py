@@ -239,6 +239,26 @@ def test_wide_data_with_rules_are_enumerated() -> None:
     assert bs.solve(problem).objective == pytest.approx(judge(problem)[0])
 
 
+def test_pairs_are_named_as_what_the_claim_rests_on() -> None:
+    X, y = random_data(5)
+    X[:, 4] += 3 * X[:, 1]
+    result = bs.solve(bs.Problem(X, y, 3, constraints=[bs.ExcludePairs(0.8)]))
+
+    assert result.assumptions == ("the 1 pair of columns found to be too highly correlated",)
+    assert "given the 1 pair of columns" in result.statement()
+    assert result.certificate.settings["rules"] == [{"columns": [1, 4], "coefs": [1.0, 1.0], "limit": 1.0}]
+
+
+def test_no_time_at_all_leaves_a_model_and_a_bound() -> None:
+    X, y = random_data(6, n=60, p=20)
+    problem = bs.Problem(X, y, 5, constraints=[bs.Implies(j, [j - 1]) for j in range(1, 20)])
+    result = bs.solve(problem, time_limit=0)
+
+    assert 0 < result.dual_bound <= result.objective
+    assert problem.selection.completion(result.support) is not None
+    assert result.verify().valid
+
+
 def test_sums_are_rounded_once() -> None:
     """Three times 0.1 is more than 0.3 in exact arithmetic and in a loop; ten times 0.1 is 1, rounded once."""
     rng = np.random.default_rng(0)
