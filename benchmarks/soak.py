@@ -173,8 +173,11 @@ def _unlike_the_least(problem: bs.Problem, result: bs.Result, is_harsh: bool, co
         wrong.append(f"objective {above!r} below the least {float(least)!r}")
     if result.status == "optimal":
         counts["optimal"] += 1
-        if above > least + room + 2 * result.gap_tolerance * max(abs(least), 1e-12 * problem.null_objective):
-            wrong.append(f"objective {above!r} called optimal; the least is {float(least)!r}")
+        rounding = 1e-15 * problem.null_objective + 2e-12 * abs(result.objective)
+        if result.objective > least + room + rounding + 2 * result.gap_tolerance * max(
+            abs(least), 1e-12 * problem.null_objective
+        ):
+            wrong.append(f"objective {result.objective!r} called optimal; the least is {float(least)!r}")
     elif result.termination == "exhausted" and result.gap_tolerance > 0:
         counts["exhausted with a gap"] += 1
         if not is_harsh and least > 1e-6 * values_scale(problem) and _is_definite(problem):

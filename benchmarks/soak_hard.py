@@ -27,7 +27,7 @@ CONSTANT = 1e8  # bytes a solve may take besides: streams of a log stay in memor
 LOGS = 4  # times the certificate's arrays: the log in parts, joined, and the certificate written from it
 COPIES = 4  # of the data
 TREND = 5e5  # bytes a solve may leave behind, on the median
-_FIRST = 5  # instances before the trend is looked at
+_FIRST = 5  # instances, or half of them, before the trend is looked at
 _LEAST_FOR_TREND = 10  # instances after them
 _ROOM = 1e-9  # of the objective
 _LATE = 5.0  # seconds beyond the time limit, certificate written
@@ -196,7 +196,7 @@ class Soak:
 
     def trend(self) -> float | None:
         """Bytes that stay after each instance; None where too few were run."""
-        later = self.bases[_FIRST:]
+        later = self.bases[max(_FIRST, len(self.bases) // 2) :]  # a leak goes on; caches and the heap fill up once
         return slope(later) if self.is_watched and len(later) >= _LEAST_FOR_TREND else None
 
 

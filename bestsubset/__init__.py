@@ -1,29 +1,39 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
 from bestsubset.api import best_path, best_subset, verify
+from bestsubset.backends.cp_sat import CPSAT
+from bestsubset.backends.highs import HiGHS
+from bestsubset.backends.pyomo import Pyomo
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
-from bestsubset.errors import DataError, InvalidBoundError, RefusedError
+from bestsubset.certify import Distance, certify
+from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver
+from bestsubset.solvers import MIO, BranchAndBound, Enumeration, LPBranchAndBound, Solver
 from bestsubset.status import Proof, Status, Termination
 from formulations import (
+    SOS1,
     AtLeast,
     AtMost,
+    BigM,
     Bounds,
     Budget,
     Constraint,
     Exclude,
     ExcludePairs,
+    Formulation,
     Group,
     Implies,
     Include,
     Loss,
+    Model,
     Moments,
+    OuterApproximation,
+    Perspective,
     Problem,
     ProblemError,
     Sign,
@@ -33,29 +43,43 @@ from formulations import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CPSAT",
+    "MIO",
+    "SOS1",
     "AtLeast",
     "AtMost",
+    "BackendError",
+    "BigM",
+    "BigMWarning",
     "Bounds",
     "BranchAndBound",
     "Budget",
     "Certificate",
     "Constraint",
     "DataError",
+    "Distance",
     "Enumeration",
     "Exclude",
     "ExcludePairs",
+    "Formulation",
     "Group",
+    "HiGHS",
     "Implies",
     "Include",
     "InvalidBoundError",
+    "LPBranchAndBound",
     "Loss",
     "MalformedCertificate",
+    "Model",
     "Moments",
+    "OuterApproximation",
     "Path",
+    "Perspective",
     "Problem",
     "ProblemError",
     "Progress",
     "Proof",
+    "Pyomo",
     "RefusedError",
     "Result",
     "Sign",
@@ -67,6 +91,7 @@ __all__ = [
     "Verdict",
     "best_path",
     "best_subset",
+    "certify",
     "relative_gap",
     "solve",
     "verify",

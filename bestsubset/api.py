@@ -91,7 +91,7 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
     they force in) is left out, and after an interruption the larger ones are. ``time_limit`` is for the
     whole path: what one size leaves, the next may use.
     """
-    problem_settings, solve_settings = _split(settings)
+    problem_settings, solve_settings = split_settings(settings)
     largest = Problem(X, y, k_max, **problem_settings)
     time_limit = solve_settings.pop("time_limit", None)
     if time_limit is not None and not time_limit >= 0:
@@ -125,7 +125,7 @@ def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: 
         return check(certificate, X, y, sample_weight)
 
 
-def _split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_settings(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the keywords of `solve` from those of `Problem`."""
     for_solve = ("solver", "time_limit", "gap", "start", "threads", "progress", "random_state", "certificate")
     unknown = {"k", "k_max"} & set(settings)

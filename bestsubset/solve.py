@@ -21,7 +21,7 @@ from bestsubset.events import Listener
 from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
 from bestsubset.result import Result, Stats
 from bestsubset.run import Run
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name
+from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name, default_for
 from bestsubset.solvers.interface import Answer
 from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
@@ -49,7 +49,7 @@ def solve(
     ----------
     problem : Problem
     solver : Solver or str, optional
-        An instance such as ``BranchAndBound()``, or its name; branch and bound unless given.
+        An instance such as ``BranchAndBound()``, or its name; the one meant for the problem's loss unless given.
     time_limit : float, optional
         Seconds of wall time. Zero returns the warm start with the root's bound.
     gap : float
@@ -77,7 +77,7 @@ def solve(
     InvalidBoundError
         If a bound contradicts a feasible point: a bug, please report it.
     """
-    chosen = by_name(solver)
+    chosen = default_for(problem) if solver is None else by_name(solver)
     _require(gap >= 0 and math.isfinite(gap), f"gap is {gap}; expected a finite number >= 0. Use 1e-6.")
     _require(
         time_limit is None or time_limit >= 0,
@@ -107,7 +107,7 @@ def solve(
 def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Result:
     coef = answer.coef
     objective = math.inf if coef is None else problem.objective(coef)
-    dual_bound, certificate = _certified(problem, answer, objective, solver)
+    dual_bound, certificate = _certified(problem, answer, objective, solver, run.gap)
     if coef is not None and dual_bound > objective:
         allowance = (
             max(ROUNDING_OF_OBJECTIVE, answer.bound_tolerance) * abs(objective)
@@ -147,24 +147,33 @@ def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Resul
     )
 
 
-def _certified(problem: Problem, answer: Answer, objective: float, solver: Solver) -> tuple[float, Certificate | None]:
+def _certified(
+    problem: Problem, answer: Answer, objective: float, solver: Solver, gap: float
+) -> tuple[float, Certificate | None]:
     """The bound of an answer and its certificate: of our own searches alone, never on the word of another solver.
 
     Where the answer is doubtful, a certificate is checked before it is handed out; if that of the bound claimed does
-    not hold, one of a slightly lower bound may. A certificate is about rows: where they are not known, it has served
-    when the bound is checked.
+    not hold, one of a slightly lower bound may. Where a finished search took so much off its bounds for rounding that
+    the gap stays open, the checker, which loses less, may accept the bound that closes it. A certificate is about rows:
+    where they are not known, it has served when the bound is checked.
     """
     bound = answer.dual_bound
     if type(solver) not in _OURS or answer.logged is None or answer.coef is None:
         return bound, None
-    certificate = write(problem, answer.coef, objective, min(bound, objective), answer.logged)
-    if not answer.is_doubtful:
+    claims = [min(bound, objective)]
+    is_finished = answer.termination is Termination.GAP_CLOSED
+    if is_finished and relative_gap(objective, claims[0], problem.null_objective) > gap:
+        claims.insert(0, objective - 0.5 * gap * abs(objective))
+    if answer.is_doubtful:
+        claims.append(min(bound, objective - _DOUBT * abs(objective)))
+    elif len(claims) == 1:
+        certificate = write(problem, answer.coef, objective, claims[0], answer.logged)
         return bound, certificate if problem.has_rows else None
     with blas_threads(1):
-        for lowered in (min(bound, objective), min(bound, objective - _DOUBT * abs(objective))):
-            certificate = write(problem, answer.coef, objective, lowered, answer.logged)
+        for claimed in claims:
+            certificate = write(problem, answer.coef, objective, claimed, answer.logged)
             if verify(certificate, problem.X, problem.y, problem.sample_weight).valid:
-                return lowered, certificate if problem.has_rows else None
+                return claimed, certificate if problem.has_rows else None
     return bound, None
 
 

@@ -15,19 +15,28 @@ from formulations.constraints import (
 )
 from formulations.errors import ProblemError
 from formulations.losses import AbsoluteLoss, HingeLoss, KinkedLoss, LogisticLoss, Loss, QuantileLoss, SquaredLoss
+from formulations.mio.big_m import BigM
+from formulations.mio.interface import Formulation
+from formulations.mio.model import Model
+from formulations.mio.outer_approximation import OuterApproximation
+from formulations.mio.perspective import Perspective
+from formulations.mio.sos1 import SOS1
 from formulations.moments import Moments
 from formulations.problem import Problem
 from formulations.scaling import ScaledProblem
 
 __all__ = [
+    "SOS1",
     "AbsoluteLoss",
     "AtLeast",
     "AtMost",
+    "BigM",
     "Bounds",
     "Budget",
     "Constraint",
     "Exclude",
     "ExcludePairs",
+    "Formulation",
     "Group",
     "HingeLoss",
     "Implies",
@@ -35,7 +44,10 @@ __all__ = [
     "KinkedLoss",
     "LogisticLoss",
     "Loss",
+    "Model",
     "Moments",
+    "OuterApproximation",
+    "Perspective",
     "Problem",
     "ProblemError",
     "QuantileLoss",

@@ -13,6 +13,7 @@ from formulations.columns import column_blocks, in_threads, row_blocks
 
 DENSE = 2**24  # entries up to which the scaled columns are held: 128 MB
 _DRIFT = 1e-10  # mean of a centred column, relative to its entries, that is worth a second centring
+_SINGLE = 16  # vectors from which their product in single precision pays for its copy of the data
 _LOOK = 64  # rows that tell how large the entries are
 
 
@@ -30,6 +31,16 @@ class Design(ABC):
     @abstractmethod
     def correlate(self, left: Matrix) -> Matrix:
         """Return ``left.T @ Z``, shape (s, m), for s vectors of length n."""
+
+    def exceeding(self, left: Matrix, threshold: Vector) -> tuple[IntVector, IntVector, Vector]:
+        """Return all pairs (i, j) with ``abs(left[:, i] @ Z[:, j]) > threshold[j]``, and a bound on that for each.
+
+        The bounds may be above the products by what single precision rounds; so may pairs be among them that only come
+        close to the threshold.
+        """
+        product = np.abs(self.correlate(left))
+        i, j = np.nonzero(product > threshold)
+        return i, j, product[i, j]
 
     @abstractmethod
     def whole(self) -> Matrix:
@@ -162,6 +173,28 @@ class BlockedDesign(Design):
 
         in_threads(multiply, column_blocks(self.n, self.m), self._threads)
         return product
+
+    def exceeding(self, left: Matrix, threshold: Vector) -> tuple[IntVector, IntVector, Vector]:
+        # A product of unit columns in single precision is off by at most this; what is too close is let through.
+        error = 1.01 * (self.n + 4) * 2.0**-24 * float(np.sqrt(np.einsum("ij,ij->j", left, left)).max()) + 1e-30
+        is_single = left.shape[1] >= _SINGLE and error < 0.01 * float(threshold.min())
+        kind, error = (np.float32, error) if is_single else (np.float64, 0.0)
+        rows = np.ascontiguousarray(left.T, dtype=kind)
+        found: list[tuple[IntVector, IntVector, Vector]] = []
+
+        def compare(columns: slice) -> None:
+            product = np.zeros((len(rows), columns.stop - columns.start), dtype=kind)
+            for part_of in row_blocks(self.n, columns.stop - columns.start):
+                part = self._part(part_of, columns)
+                unit = np.empty(part.shape, dtype=kind)
+                np.divide(part, self.norms[columns], out=unit, casting="same_kind")
+                product += rows[:, part_of] @ unit
+            i, j = np.nonzero(np.abs(product, out=product) > (threshold[columns] - error).astype(kind))
+            found.append((i, j + columns.start, product[i, j] + error))
+
+        in_threads(compare, column_blocks(self.n, self.m), self._threads)
+        i, j, size = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return i, j, size
 
     def whole(self) -> Matrix:
         return self.columns(np.arange(self.m))

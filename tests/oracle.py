@@ -43,7 +43,8 @@ def values_scale(problem):
 def allowed_supports(problem):
     k = problem.p if problem.k is None else problem.k
     correlation = correlations(problem)
-    for size in range(problem.p + 1):
+    as_one = any(isinstance(constraint, Group) and constraint.counts == "one" for constraint in problem.constraints)
+    for size in range((problem.p if as_one else k) + 1):  # only such groups make more than k columns count k or less
         for support in combinations(range(problem.p), size):
             chosen = set(support)
             if size_of(problem, support) <= k and all(obeys(c, chosen, correlation) for c in problem.constraints):

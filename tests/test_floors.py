@@ -24,6 +24,8 @@ def allowed_packages(file: Path) -> set[str]:
         allowed.add("pandas")
         if path.parts[1] == "cli":
             allowed.update({"typer", "rich"})
+        if path.parts[1] == "batch":
+            allowed.update({"pydantic", "pydantic_core", "ruamel"})
         if path.parts[1] == "bnb":
             allowed.add("numba")
         if path.parts[1] in ("backends", "solvers"):

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from warmstarts.parts import PartDispatcher
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Sums may be reassociated and contracted, so that loops vectorise; infinities keep their meaning, and a
@@ -23,6 +25,7 @@ _UNCOUNTED: dict[str, Any] = {"_nrt": False}
 _INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _njit: Any = numba.njit  # its type stubs do not know all of these options
+_settings: Any = numba.config
 
 
 def kernel(function: F) -> F:
@@ -32,7 +35,7 @@ def kernel(function: F) -> F:
 
 def part(function: F) -> F:
     """Compile a part of a kernel, which only kernels call."""
-    return cast(F, _njit(**_INNER, **_OPTIONS)(function))
+    return _part(function, _OPTIONS)
 
 
 def lean_kernel(function: F) -> F:
@@ -42,7 +45,11 @@ def lean_kernel(function: F) -> F:
 
 def lean_part(function: F) -> F:
     """As `part`, for one that allocates nothing."""
-    return cast(F, _njit(**_INNER, **_UNCOUNTED, **_OPTIONS)(function))
+    return _part(function, {**_UNCOUNTED, **_OPTIONS})
+
+
+def _part(function: F, options: dict[str, Any]) -> F:
+    return function if _settings.DISABLE_JIT else cast(F, PartDispatcher(function, {**_INNER, **options}))
 
 
 @contextmanager

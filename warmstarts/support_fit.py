@@ -55,22 +55,27 @@ def _linear_programme(problem: Problem, columns: IntVector) -> Vector:
     kink, up, down = (part[used] for part in problem.loss.kinks(problem.y))
     X = _centred(problem, columns)[used]
     n, s = X.shape
-    price = problem.lambda1 * problem.penalty_scale[columns]
-    level = float(np.median(kink)) if problem.fit_intercept else 0.0
+    kink = kink - (float(np.median(kink)) if problem.fit_intercept else 0.0)
+    # The tolerances of the linear programme are absolute: all is brought to a size of about one.
+    unit, mean_weight = float(np.abs(kink).mean()) or 1.0, float(weights.mean())
+    spread = np.sqrt(np.einsum("ij,ij->j", X, X) / n)
+    spread[spread == 0] = 1.0
+    price = problem.lambda1 * problem.penalty_scale[columns] / spread / mean_weight
+    lower, upper = problem.lower[columns] * spread / unit, problem.upper[columns] * spread / unit
+    weights, kink, X = weights / mean_weight, kink / unit, X / spread
     ones = np.full((n, int(problem.fit_intercept)), 1.0)
-    unit = sparse.identity(n, format="csr")
+    identity = sparse.identity(n, format="csr")
     free = [(None, None)] * ones.shape[1]
-    lower, upper = problem.lower[columns], problem.upper[columns]
     found = optimize.linprog(
         np.concatenate([price, price, np.zeros(ones.shape[1]), weights * up, weights * down]),
-        A_eq=sparse.hstack([sparse.csr_matrix(np.hstack([X, -X, ones])), -unit, unit], format="csr"),
-        b_eq=kink - level,
+        A_eq=sparse.hstack([sparse.csr_matrix(np.hstack([X, -X, ones])), -identity, identity], format="csr"),
+        b_eq=kink,
         bounds=[*((0, h) for h in upper), *((0, -l) for l in lower), *free, *[(0, None)] * (2 * n)],  # noqa: E741
         method="highs-ds",
     )
     if found.x is None:
         raise ArithmeticError(f"a linear programme of {n} rows was not solved: {found.message}")
-    return np.asarray(found.x[:s] - found.x[s : 2 * s])
+    return np.asarray((found.x[:s] - found.x[s : 2 * s]) * unit / spread)
 
 
 def _newton(problem: Problem, columns: IntVector) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,6 +31,10 @@ class Solved:
         It says that the model has no feasible point.
     tolerances : str
         Those its word rests on.
+    bound_tolerance : float
+        How far, relative to the objective, those may put its bound above the optimum.
+    notes : tuple of str
+        What was restated before it was solved.
     version : str
         The program and its version, as in ``"highspy 1.14.0"``.
     """
@@ -41,6 +46,8 @@ class Solved:
     pool: tuple[Vector, ...] = ()
     is_infeasible: bool = False
     tolerances: str = ""
+    bound_tolerance: float = 0.0
+    notes: tuple[str, ...] = ()
     version: str = ""
 
 
@@ -57,10 +64,23 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def solve(self, model: Model, run: Run, start: Vector | None = None, lower_bound: float = 0.0) -> Solved:
+    def solve(
+        self,
+        model: Model,
+        run: Run,
+        start: Vector | None = None,
+        lower_bound: float = 0.0,
+        upper_bound: float = math.inf,
+    ) -> Solved:
         """Solve a model within the limits of the run (its seconds left, gap and threads).
 
         ``start`` is a point, shape (N,), to begin from; only its integer columns need be right, and NaN stands for
-        what is not known. ``lower_bound`` is reported while the backend has none of its own. Progress goes to
+        what is not known. ``lower_bound`` is reported while the backend has none of its own. ``upper_bound`` is an
+        objective that some feasible point does not exceed: a backend may leave out what is worse. Progress goes to
         ``run.report``.
+
+        Raises
+        ------
+        BackendError
+            If the program breaks down, or ends in a way that says nothing; the message names its status.
         """

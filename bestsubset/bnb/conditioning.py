@@ -16,9 +16,9 @@ _LARGEST_RIDGE = 1e8  # of a unit column: beyond it, fits with the ridge as extr
 def has_definite_moments(scaled: ScaledProblem) -> bool:
     """Tell whether the ridge-augmented moments, scaled to a unit diagonal, are safely positive definite."""
     has_ridge = bool(scaled.ridge.all())
-    if not scaled.has_gram or (has_ridge and scaled.m > DENSE) or (not has_ridge and scaled.n <= scaled.m):
+    if not scaled.has_gram or (has_ridge and scaled.m > DENSE) or (not has_ridge and scaled.n < scaled.m):
         return False
-    if scaled.n <= scaled.m:  # the Gram matrix is singular: what definiteness there is comes from the ridge
+    if scaled.n < scaled.m:  # the Gram matrix is singular: what definiteness there is comes from the ridge
         return bool(np.min(2 * scaled.ridge / (1 + 2 * scaled.ridge)) >= SMALLEST_EIGENVALUE)
     G, _ = unit_diagonal(scaled.gram + 2 * np.diag(scaled.ridge), scaled.correlation)
     return bool(linalg.eigvalsh(G, subset_by_index=[0, 0])[0] >= SMALLEST_EIGENVALUE)

@@ -93,8 +93,9 @@ def _root_terms(Q: Matrix, c: Vector, half_yy: float, k: int, rho: Vector) -> Te
     p = len(c)
     free = np.full(p, np.inf)
     return Terms(
-        Q, np.arange(p), np.diag(Q).copy(), c, np.zeros(p), rho, -free, free, half_yy, 0.0, k, True, False, 0.0, 0.0
-    )
+        Q, np.arange(p), np.diag(Q).copy(), c, np.zeros(p), rho, -free, free, half_yy, 0.0, k, True, False, False,
+        0.0, 0.0,
+    )  # fmt: skip
 
 
 def _newton_step(G: Matrix, d: Vector, gradient: Vector, barrier: float) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from bestsubset.blas import blas_threads
 from bestsubset.bnb.block_tree import BlockTree
 from bestsubset.bnb.coefficient_bounds import derived_box
 from bestsubset.bnb.conditioning import SMALLEST_EIGENVALUE, has_definite_moments, is_nearly_dependent
+from bestsubset.bnb.derived_boxes import LARGEST as LARGEST_FOR_BOXES
+from bestsubset.bnb.derived_boxes import DerivedBoxes
 from bestsubset.bnb.diagonal import optimise_diagonal
 from bestsubset.bnb.downdating import LARGEST, stack_bytes
 from bestsubset.bnb.independence import Parts, independent_parts
@@ -21,6 +24,7 @@ from bestsubset.bnb.race import Race
 from bestsubset.bnb.residual_tree import ResidualTree
 from bestsubset.bnb.tree import MemoryLimitReached, Tree
 from bestsubset.bnb.union_tree import UnionTree
+from bestsubset.bnb.wide_tree import WideTree
 from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
@@ -35,6 +39,9 @@ _SPRINT = 250  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
 _RULED_START = 2.0  # seconds for a warm start that obeys rules
+_BEFORE_BOXES = 2.5  # seconds, before boxes are derived: about as long as that takes
+_LARGE_GAP = 0.15  # of the incumbent, with which they may pay
+WIDE = 30_000  # columns from which a tree over candidates pays
 _WORTHWHILE = 0.5  # share of the root's gap that a diagonal must close for its tree to lead
 
 
@@ -177,13 +184,53 @@ class Engine:
         """A ridge or a box on every column, or a diagonal to take out: the perspective tree alone."""
         if not is_definite and not _has_ridge_or_box(self.scaled):
             raise AssertionError("the perspective tree needs a ridge, a box or definite moments")
+        if not is_definite and self.scaled.lambda0 > 0 and self.scaled.m > WIDE:
+            wide = self.race.enter(self._wide_tree())
+            return Termination.GAP_CLOSED if self.race.sprint(wide, 1) else self.race.run([wide])
         tree = self._perspective_tree(with_diagonal=is_definite)
         assert tree is not None
         self.race.enter(tree)
         if self.race.sprint(tree, 1):
             return Termination.GAP_CLOSED
         tree.compress()
+        if self._can_derive_boxes(tree):
+            # Time of the processor: on a busy machine, boxes take longer as well.
+            until = time.process_time() + _BEFORE_BOXES
+            while time.process_time() < until:
+                stopped = self.race.run([tree], seconds=_BEFORE_BOXES / 8)
+                if stopped is not None:
+                    return stopped
+            boxed = self._boxed_tree(tree)
+            if boxed is not None:
+                tree = self.race.enter(boxed)
+                if self.race.sprint(tree, 1):
+                    return Termination.GAP_CLOSED
+                tree.compress()
         return self.race.run([tree])
+
+    def _can_derive_boxes(self, tree: PerspectiveTree) -> bool:
+        """Tell whether boxes may pay: a ridge that bounds coefficients badly, and a large gap at the root."""
+        scaled, upper = self.scaled, self.incumbent.value
+        is_wide = scaled.has_gram and scaled.n <= scaled.m <= LARGEST_FOR_BOXES  # else a diagonal helps more
+        return is_wide and bool(np.all(scaled.ridge > 0)) and upper - tree.bound > _LARGE_GAP * upper
+
+    def _boxed_tree(self, tree: PerspectiveTree) -> PerspectiveTree | None:
+        """A tree with derived boxes; None where they would not pay."""
+        quadratic, _, _, _ = self._quadratic(with_diagonal=False)
+        assert quadratic is not None
+        log = self._log()
+        gamma = np.zeros(self.scaled.m)
+        gamma[self.incumbent.support] = self.incumbent.gamma
+        upper = self.incumbent.value
+        target = upper * (1 - self._slack) + 2 * quadratic.rounding
+        boxes = DerivedBoxes(quadratic, self.scaled.gram, target, gamma, tree.first_mu, int(1.1 * self.scaled.n), log)
+        boxed = boxes.derive(lambda: self._run.is_out_of_time)
+        if boxed is None:
+            return None
+        return PerspectiveTree(
+            boxed, self._rows, upper, self._slack, gamma=boxes.gamma, mu=boxes.mu,
+            memory_limit=self._settings.memory_limit, log=log, threads=self._run.cores,
+        )  # fmt: skip
 
     def _perspective_tree(self, with_diagonal: bool) -> PerspectiveTree | None:
         quadratic, Q, gamma, mu = self._quadratic(with_diagonal)
@@ -201,10 +248,32 @@ class Engine:
             threads=self._run.cores,
         )
 
-    def _rows(self, columns: IntVector) -> Matrix:
+    def _wide_tree(self) -> WideTree:
+        quadratic, _, _, _ = self._quadratic(with_diagonal=False)
+        assert quadratic is not None
+        scaled = self.scaled
+        gamma = np.zeros(scaled.m)
+        gamma[self.incumbent.support] = self.incumbent.gamma
+        return WideTree(
+            quadratic,
+            scaled.y,
+            scaled.design,
+            self.incumbent.value,
+            self._slack,
+            gamma=gamma,
+            memory_limit=self._settings.memory_limit,
+            log=self._log() or TreeLog(scaled.columns, scaled.coef_unit),
+            is_logged=self._run.certificate,
+            stop=self._stop_in_time,
+        )
+
+    def _stop_in_time(self) -> None:
         # One node of a large problem may ask for rows for minutes. A limit of zero is for the root, however long.
         if self.scaled.design.is_blocked and self._run.time_limit and self._run.is_out_of_time:
             raise _OutOfTime
+
+    def _rows(self, columns: IntVector) -> Matrix:
+        self._stop_in_time()
         return self.scaled.gram_rows(columns)
 
     def _quadratic(self, with_diagonal: bool) -> tuple[Quadratic | None, Matrix | None, Vector | None, float | None]:
@@ -216,7 +285,7 @@ class Engine:
         if not scaled.has_gram:  # rows are dear: from the incumbent, only columns that matter ask for theirs
             gamma, mu = np.zeros(m), scaled.lambda0 or None
             gamma[self.incumbent.support] = self.incumbent.gamma
-        if with_diagonal and scaled.n > m:  # else the Gram matrix is singular
+        if with_diagonal and scaled.n >= m:  # else the Gram matrix is singular
             # Any diagonal is valid; one for about as many columns as will enter is good, λ0 or not.
             size = scaled.k if scaled.lambda0 == 0 else max(1, len(self.incumbent.support))
             found = optimise_diagonal(scaled.gram, scaled.correlation, 1.0, size, scaled.ridge)

@@ -90,6 +90,8 @@ class TreeLog:
         self.columns = Stream(np.int32)
         self.values = Stream(np.float64)
         self.diagonal: Vector = np.zeros(0)
+        self.boxed: list[int] = []
+        self.limits: list[float] = []
 
     def add_multiplier(self, columns: IntVector, gamma: Vector) -> int:
         """Append a multiplier in the scaled problem's columns and units; return its number."""
@@ -107,7 +109,21 @@ class TreeLog:
         self.ends.replace(number, self.columns.length)
         return number
 
+    def add_box(self, column: int, limit: float, gamma: Vector) -> None:
+        """Append a derived bound on a coefficient, an upper one where it is positive, and what proves it.
+
+        The multipliers of boxes come before all others.
+        """
+        used = np.flatnonzero(gamma)
+        self.add_multiplier(used, gamma[used])
+        name = int(self.names[column])
+        self.boxed.append(name if limit > 0 else -1 - name)
+        self.limits.append(abs(limit) * float(self.coef_unit[column]))
+
     def arrays(self) -> LoggedTree:
         """The log as the arrays of a certificate."""
         offsets = np.concatenate([[0], self.ends.array()]).astype(np.int64)
-        return LoggedTree(self.tokens.array(), offsets, self.columns.array(), self.values.array(), self.diagonal)
+        return LoggedTree(
+            self.tokens.array(), offsets, self.columns.array(), self.values.array(), self.diagonal,
+            np.array(self.boxed, dtype=np.int32), np.array(self.limits, dtype=np.float64),
+        )  # fmt: skip

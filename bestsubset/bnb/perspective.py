@@ -101,6 +101,7 @@ class PerspectiveTree:
         self._crew: PerspectiveCrew | None = None
         first = np.zeros(m) if gamma is None else gamma.copy()
         start = _first_mu(quadratic) if mu is None else max(mu, quadratic.lambda0)
+        self.first_mu = start
         self._first.plant(np.where(quadratic.included, IN, FREE).astype(np.int8), first, start)
         self._rows.fetch(np.arange(m) if self._closes_pairs else np.flatnonzero(first))
 

@@ -149,7 +149,7 @@ def _bound_node(
             if scalars[BOUND] >= prune_at:
                 log_event(log, search, LEAF, proving_multiplier(log, node, search), 0)
                 return DONE
-            fixed = fix(terms, node, work, search, log)
+            fixed = 0 if terms.fixes_late and not is_hopeless else fix(terms, node, work, search, log)
             if fixed > 0:
                 if not has_room(log, len(node.gamma)):
                     return NO_ROOM

@@ -59,18 +59,31 @@ class Rows:
             if needed > len(self.rows):
                 # Room is asked for generously where it is much: it is used only as far as it is written to, and
                 # moving the rows would take as long as forming some.
-                capacity = min(m, max(needed, 2 * len(self.rows), _FIRST_BYTES // (8 * m), 64))
-                capacity = min(capacity, int(self._memory_limit) // (8 * m))
+                capacity = max(needed, 2 * len(self.rows), _FIRST_BYTES // (8 * self._room()), 64)
+                capacity = min(capacity, self._most(), int(self._memory_limit) // (8 * m))
                 if capacity < needed:
                     raise MemoryLimitReached
-                larger = np.empty((capacity, m))
-                larger[: self._count] = self.rows[: self._count]
-                self.rows = larger
+                self._move(capacity)
             rows = self._rows_of(self._columns[wanted])
-            self.rows[self._count : needed] = rows if rows.shape[1] == m else rows[:, self._columns]
+            self.rows[self._count : needed, :m] = rows if rows.shape[1] == m else rows[:, self._columns]
             slot = self.slot.copy()
             slot[wanted] = np.arange(self._count, needed)
             self.slot, self._count = slot, needed
+
+    def _move(self, capacity: int) -> None:
+        """Go on with room for so many rows."""
+        m = min(len(self.slot), self.rows.shape[1])
+        larger = np.empty((capacity, self._room()))
+        larger[: self._count, :m] = self.rows[: self._count, :m]
+        self.rows = larger
+
+    def _most(self) -> int:
+        """Rows that there may ever be."""
+        return len(self.slot)
+
+    def _room(self) -> int:
+        """Entries for which a row has room."""
+        return len(self.slot)
 
     def restrict_to(self, keep: IntVector) -> None:
         """Forget all other columns."""

@@ -42,7 +42,10 @@ _KEPT = 192  # coefficients of an open node that are kept as its warm start
 
 
 class Terms(NamedTuple):
-    """The problem: see `Quadratic`. Column j has row ``rows[slot[j]]`` of Q, or none yet where ``slot[j] < 0``."""
+    """The problem: see `Quadratic`. Column j has row ``rows[slot[j]]`` of Q, or none yet where ``slot[j] < 0``.
+
+    ``fixes_late`` says that columns are fixed only in nodes about to be branched on: every fixing has a multiplier.
+    """
 
     rows: Matrix
     slot: IntVector
@@ -57,6 +60,7 @@ class Terms(NamedTuple):
     k: int
     is_plain: bool
     closes_pairs: bool
+    fixes_late: bool
     slack: float
     allowance: float
 
@@ -245,6 +249,14 @@ class Pool(NamedTuple):
         new.keep(np.arange(count))
         return new
 
+    def put(self, slot: int, status: StatusVector, columns: IntVector, gamma: Vector, bound: float, mu: float) -> None:
+        """Write a node to a slot, but for its number and its multiplier."""
+        self.status[slot] = _packed(status[np.newaxis])[0]
+        largest = np.argsort(-np.abs(gamma))[: self.columns.shape[1]]
+        self.kept[slot] = len(largest)
+        self.columns[slot, : len(largest)], self.gamma[slot, : len(largest)] = columns[largest], gamma[largest]
+        self.bound[slot], self.mu[slot] = bound, mu
+
     def keep(self, slots: IntVector) -> None:
         """Put these nodes, sorted by their bounds, on the heap, and vacate all other slots."""
         self.heap[: len(slots)] = slots
@@ -259,9 +271,7 @@ class Pool(NamedTuple):
         new = Pool.of(self.capacity, len(keep))
         for name in ("bound", "mu", "node", "multiplier", "heap", "stack", "vacant"):
             getattr(new, name)[:] = getattr(self, name)
-        padded = np.full((len(slots), _PER_BYTE * new.status.shape[1]), OUT, dtype=np.uint8)
-        padded[:, : len(keep)] = self.statuses(slots, m)[:, keep]
-        new.status[slots] = sum(padded[:, i::_PER_BYTE] << (2 * i) for i in range(_PER_BYTE))
+        new.status[slots] = _packed(self.statuses(slots, m)[:, keep])
         for slot in slots:
             at = position[self.columns[slot, : self.kept[slot]]]
             kept = at >= 0
@@ -276,3 +286,14 @@ class Pool(NamedTuple):
         packed = self.status[slots]
         four = np.stack([(packed >> (2 * i)) & 3 for i in range(_PER_BYTE)], axis=-1)
         return four.reshape(len(slots), _PER_BYTE * packed.shape[1])[:, :m].astype(np.int8)
+
+
+def _packed(statuses: StatusMatrix) -> NDArray[np.uint8]:
+    """The statuses of nodes, four columns a byte."""
+    nodes, m = statuses.shape
+    padded = np.full((nodes, -(-m // _PER_BYTE) * _PER_BYTE), OUT, dtype=np.uint8)
+    padded[:, :m] = statuses
+    packed = np.zeros((nodes, padded.shape[1] // _PER_BYTE), dtype=np.uint8)
+    for i in range(_PER_BYTE):
+        packed |= padded[:, i::_PER_BYTE] << (2 * i)
+    return packed

@@ -9,6 +9,7 @@ from bestsubset.bnb.node_events import NodeEvents
 from bestsubset.bnb.perspective_rows import Rows
 from bestsubset.bnb.perspective_state import (
     ASSEMBLED,
+    BEFORE,
     BOUND,
     CURRENT,
     FOUND,
@@ -22,8 +23,10 @@ from bestsubset.bnb.perspective_state import (
     LOG_FULL,
     MU,
     MULTIPLIER,
+    MULTIPLIERS,
     NO_NODE,
     NODES,
+    NUMBERS,
     OPEN,
     OUT,
     POOL_FULL,
@@ -74,6 +77,9 @@ class Worker:
         Distinguishes its multipliers from those of other workers.
     log : TreeLog, optional
         Where its multipliers go.
+    by_descent : bool
+        Whether supports are valued by coordinate descent, which leaves a multiplier, even where a factorisation would,
+        and multipliers are dear: columns are fixed only before a branching.
     """
 
     def __init__(
@@ -88,11 +94,14 @@ class Worker:
         memory_limit: float,
         number: int = 0,
         log: TreeLog | None = None,
+        by_descent: bool = False,
     ) -> None:
         m = len(quadratic.c)
         self.quadratic, self.rows, self.columns = quadratic, rows, np.arange(m)
         self.memory_limit, self.share = memory_limit, 1.0
         self._slack, self._allowance, self._closes_pairs = slack, allowance, closes_pairs
+        self._is_plain = quadratic.is_plain and not by_descent
+        self._fixes_late = by_descent
         self.search = Search(
             scalars=np.array([upper, upper * (1 - slack) + allowance, np.inf, -np.inf, 0.0]),
             counts=np.zeros(14, dtype=np.int64),
@@ -103,6 +112,8 @@ class Worker:
         self.pool = Pool.of(_FIRST_POOL, m)
         self.log = Log.of(m, number, log is not None)
         self.events = NodeEvents(log) if log is not None else None
+        if log is not None:  # multipliers of boxes come first
+            self.log.counts[[BEFORE + MULTIPLIERS, BEFORE + NUMBERS]] = log.ends.length, log.columns.length
 
     def another(self, number: int) -> Worker:
         """A worker for the same search."""
@@ -208,7 +219,7 @@ class Worker:
         q = self.quadratic
         return Terms(
             self.rows.rows, self.rows.slot, q.diagonal, q.c, q.lambda1, q.rho, q.lower, q.upper, q.half_yy, q.lambda0,
-            q.k, q.is_plain, self._closes_pairs, self._slack, self._allowance,
+            q.k, self._is_plain, self._closes_pairs, self._fixes_late, self._slack, self._allowance,
         )  # fmt: skip
 
     def _wanted_rows(self) -> IntVector:

@@ -13,7 +13,10 @@ _ERROR_OF_W = 4e-15
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """The data of the problem in `perspective`; all vectors have shape (m,)."""
+    """The data of the problem in `perspective`; all vectors have shape (m,).
+
+    ``boxes_follow`` says that the box only repeats what the incumbent implies: no better point lies outside.
+    """
 
     c: Vector
     diagonal: Vector
@@ -25,6 +28,7 @@ class Quadratic:
     lower: Vector
     upper: Vector
     included: BoolVector
+    boxes_follow: bool = False
 
     def restricted_to(self, keep: IntVector) -> Quadratic:
         """The same problem on some of the columns."""
@@ -42,8 +46,9 @@ class Quadratic:
 
     @property
     def is_plain(self) -> bool:
-        """No λ1 and no box: a support is valued by one Cholesky factorisation."""
-        return not (self.lambda1.any() or np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        """No λ1 and no box that matters to a support: it is valued by one Cholesky factorisation."""
+        has_box = np.isfinite(self.lower).any() or np.isfinite(self.upper).any()
+        return not (self.lambda1.any() or (has_box and not self.boxes_follow))
 
     @property
     def rounding(self) -> float:

@@ -8,13 +8,13 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bestsubset.certificates.reading import CLAIM_ARRAYS, FORMAT, HEADER, Array, read
+from bestsubset.certificates.reading import BOX_ARRAYS, CLAIM_ARRAYS, FORMAT, HEADER, Array, read
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 
 
@@ -33,6 +33,8 @@ class Claim:
     offsets: Array
     columns: Array
     values: Array
+    boxed: Array = field(default_factory=partial(np.zeros, 0, dtype=np.int32))
+    limits: Array = field(default_factory=partial(np.zeros, 0))
     model: tuple[int, ...] | None = None  # where there are rules: the places of the incumbent
 
 
@@ -76,9 +78,20 @@ class Certificate:
         return problem_digest(self.data, self.settings, self.lower, self.upper)
 
     @property
+    def features(self) -> list[str]:
+        """What of version 2 the certificate uses; nothing in version 1."""
+        has_boxes = any(len(claim.boxed) for claim in self.claims)
+        return ["boxes"] * has_boxes + ["rules"] * ("rules" in self.settings)
+
+    @property
+    def version(self) -> int:
+        """The oldest version of the format that can say this."""
+        return 2 if self.features else 1
+
+    @property
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
-        return sum(getattr(claim, name).nbytes for claim in self.claims for name in CLAIM_ARRAYS)
+        return sum(getattr(claim, name).nbytes for claim in self.claims for name in CLAIM_ARRAYS + BOX_ARRAYS)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the certificate to a file; an old file is replaced only when the new one is complete."""
@@ -121,16 +134,11 @@ class Certificate:
             raise MalformedCertificate(f"{os.fspath(path)}: the digest is not that of its data and settings")
         return certificate
 
-    @property
-    def features(self) -> list[str]:
-        """What of version 2 the certificate uses; none is version 1."""
-        return ["rules"] if "rules" in self.settings else []
-
     def _header(self) -> dict[str, Any]:
         features = self.features
         return {
             "format": FORMAT,
-            "version": 2 if features else 1,
+            "version": self.version,
             **({"features": features} if features else {}),
             "software": self.software,
             "digest": self.digest,
@@ -145,7 +153,7 @@ class Certificate:
         return bounds + [
             (f"{number}/{name}", getattr(claim, name))
             for number, claim in enumerate(self.claims)
-            for name in CLAIM_ARRAYS
+            for name in CLAIM_ARRAYS + BOX_ARRAYS * ("boxes" in self.features)
         ]
 
 

@@ -31,7 +31,9 @@ Leaf: TypeAlias = "tuple[Node, Callable[[], bool], str]"  # where, what must hol
 Table = namedtuple("Table", "columns y weights")
 Certificate = namedtuple("Certificate", "data settings names claims lower upper")
 Claim = namedtuple(
-    "Claim", "k objective dual_bound support coef listed diagonal tree offsets columns values model", defaults=[None]
+    "Claim",
+    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits model",
+    defaults=((), (), None),
 )
 # All z with I ⊆ z ⊆ A and s0 <= |z| <= s1. Pure: only DEPENDENT and COPY are above. Proved: nothing is left to show.
 Node = namedtuple("Node", "I A s0 s1 path is_pure is_proved")
@@ -59,6 +61,7 @@ def require(condition: Any, what: str) -> None:
 # Reading a certificate (FORMAT.md, section 2) and a table.
 
 ARRAYS = {"support": "<i4", "coef": "<f8", "listed": "<i4", "diagonal": "<f8", "tree": "<i2 <i4"}
+BOXES = {"boxed": "<i4", "limits": "<f8"}  # of the feature "boxes"
 ARRAYS |= {"offsets": "<i8", "columns": "<i4", "values": "<f8"}
 REAL = (int, float)
 FIELDS: dict[str, dict[str, Any]] = {
@@ -67,9 +70,10 @@ FIELDS: dict[str, dict[str, Any]] = {
     | {"groups": [list], "fit_intercept": [bool], "standardize": [bool], "bounds": [bool]},
     "claim": {"k": [int], "objective": REAL, "dual_bound": REAL},
 }
-# What the features of version 2 add (FORMAT.md, section 9).
+# What the features of version 2 add to the header (FORMAT.md, sections 2 and 9).
 FEATURES: dict[str, dict[str, dict[str, Any]]] = {
-    "rules": {"settings": {"rules": [list], "single": [list]}, "claim": {"model": [list]}}
+    "boxes": {},
+    "rules": {"settings": {"rules": [list], "single": [list]}, "claim": {"model": [list]}},
 }
 
 
@@ -97,8 +101,9 @@ def read_certificate(archive: zipfile.ZipFile) -> Certificate:
     demand(header["digest"] == digest, "the digest is not that of its data and settings")
     is_around_0 = all(lo <= 0 <= hi for lo, hi in zip(*sides, strict=True))
     demand(is_around_0 and all(len(side) == data["p"] for side in sides), "the bounds are not p times lo <= 0 <= hi")
+    expected = ARRAYS | (BOXES if "boxes" in header.get("features", []) else {})
     for i, entry in enumerate(header["claims"]):
-        arrays = {name: read_array(archive, f"{i}/{name}.npy", kinds) for name, kinds in ARRAYS.items()}
+        arrays = {name: read_array(archive, f"{i}/{name}.npy", kinds) for name, kinds in expected.items()}
         numbers = entry["k"], float(entry["objective"]), float(entry["dual_bound"])
         claims.append(Claim(*numbers, **arrays, model=entry.get("model")))
         check_claim(claims[-1], data["p"], len(settings.get("rules", ())))
@@ -171,6 +176,10 @@ def check_claim(claim: Claim, p: int, rules: int) -> None:
     demand([*chain(*((len(z), *z) for z in listed))] == [*claim.listed], "listed is no list of supports")
     is_division = claim.offsets[0] == 0 and claim.offsets[-1] == len(claim.columns) and all(a <= b for a, b in ends)
     demand(is_division, "offsets do not divide the multipliers")
+    boxed = [max(s, ~s) for s in claim.boxed]
+    demand(len(boxed) == len(claim.limits) < len(claim.offsets), "there are not as many boxes as limits, proved")
+    demand(max(boxed, default=0) < p, "a box is of no column")
+    demand(all(0 < v < math.inf for v in claim.limits), "a limit is not finite and > 0")
     demand(all(len({*claim.columns[a:b]}) == b - a for a, b in ends), "a multiplier names a column twice")
 
 
@@ -416,25 +425,47 @@ class Moments:
 
     def bound_holds(
         self, columns: Ints, values: Reals, diagonal: Reals | None, I: Ints, A: Ints, s0: int, s1: int,  # noqa: E741
-        bound: float, objective: float,
+        bound: float, objective: float, boxed: Ints = (), limits: Reals = (), box: int | None = None,
     ) -> bool:  # fmt: skip
-        """Whether a multiplier proves the bound on the node (I, A, s0, s1); Q is taken to be semidefinite."""
-        multiplier = Multiplier(self, columns, values, diagonal or (), max(objective, bound))
+        """Whether a multiplier proves the bound on the node (I, A, s0, s1); Q is taken to be semidefinite.
+
+        All boxes hold; or those before number ``box`` alone, and the bound is to be proved beyond that one.
+        """
+        sides = self.boxes(boxed[:box], limits[:box])
+        d = () if diagonal is None else diagonal
+        multiplier = Multiplier(self, columns, values, d, max(objective, bound), *sides)
+        if box is not None and not multiplier.goes_beyond(int(boxed[box]), limits[box]):
+            return True
         return multiplier.reaches(Fraction(bound), bits(I), bits(A), s0, s1)
+
+    def boxes(self, boxed: Ints, limits: Reals) -> tuple[list[float], list[float]]:
+        """The user's bounds with some boxes."""
+        lower, upper = [*self.lower], [*self.upper]
+        for s, v in zip(map(int, boxed), map(float, limits), strict=True):
+            if s >= 0:
+                upper[s] = min(upper[s], v)
+            else:
+                lower[~s] = max(lower[~s], -v)
+        return lower, upper
 
 
 class Multiplier:
     """The bound of section 4 for one γ: the constant ½yy - ½γ'Qγ, and the gains of blocks that are taken off it."""
 
-    def __init__(self, moments: Moments, columns: Ints, values: Reals, diagonal: Reals, ceiling: float) -> None:
+    def __init__(
+        self, moments: Moments, columns: Ints, values: Reals, diagonal: Reals, ceiling: float,
+        lower: Reals, upper: Reals,
+    ) -> None:  # fmt: skip
         m = self.moments = moments
         named = {int(j): Fraction(float(b)) for j, b in zip(columns, values, strict=True)}
         gamma = {j: b for j, b in named.items() if j < m.p}
         prices = [(m.rules[j - m.p], b) for j, b in named.items() if j >= m.p]
+        self.lower, self.upper, self.ceiling = lower, upper, Fraction(ceiling)
         d = [Fraction(float(a)) for a in diagonal] or [2 * m.lambda2 * s2 for s2 in m.s2]
         e = m.residual(gamma)
         w = [e[j] + d[j] * gamma.get(j, 0) for j in range(m.p)]
-        h = [self.h(j, w[j], d[j] / 2, Fraction(ceiling)) for j in range(m.p)]
+        self.w, self.rho = w, [a / 2 for a in d]
+        h = [self.h(j, w[j], d[j] / 2) for j in range(m.p)]
         self.constant = (e[m.p] + sum(b * w[j] for j, b in gamma.items())) / 2
         self.is_valid = not bits(gamma) & ~m.allowed  # Q is not known to be positive semidefinite elsewhere
         self.infinite = bits(j for j, a in enumerate(h) if a is None)
@@ -448,14 +479,30 @@ class Multiplier:
         gains = [(sum(self.gain[j] for j in block), m.size(bits(block)), bits(block)) for block in m.blocks]
         self.ranked = sorted(gains, key=lambda gain: gain[0] / gain[1], reverse=True)
 
-    def h(self, j: int, w: Fraction, rho: Fraction, ceiling: Fraction) -> Fraction | None:
+    def goes_beyond(self, s: int, limit: float) -> bool:
+        """Have the gain of a column over what lies beyond a box only; False if nothing does."""
+        j, w, v = max(s, ~s), self.w[max(s, ~s)], Fraction(float(limit))
+        price = self.moments.lambda1 and self.moments.lambda1 * root(self.moments.s2[j])
+        slope, side, rho = (w if s >= 0 else -w) - price, self.upper[j] if s >= 0 else -self.lower[j], self.rho[j]
+        ends = ([Fraction(side)] if math.isfinite(side) else []) + ([self.ceiling / price] if price else [])
+        if min(ends, default=v) < v:
+            return False
+        if slope > 2 * rho * v:  # the best is further out
+            ends += [slope / (2 * rho)] if rho else []
+            self.is_valid &= bool(ends)
+            v = min(ends, default=v)
+        self.infinite &= ~(1 << j)
+        self.gain[j] = v * (slope - rho * v) - self.moments.lambda0
+        return True
+
+    def h(self, j: int, w: Fraction, rho: Fraction) -> Fraction | None:
         """The largest wt - λ1 s_j |t| - ρt² in the user's and the derived box; None where it is infinite."""
         price = self.moments.lambda1 and self.moments.lambda1 * root(self.moments.s2[j])
-        slope, side = abs(w) - price, self.moments.upper[j] if w > 0 else -self.moments.lower[j]
+        slope, side = abs(w) - price, self.upper[j] if w > 0 else -self.lower[j]
         if slope <= 0:
             return Fraction(0)
         ends = [Fraction(side)] if math.isfinite(side) else []
-        ends += ([slope / (2 * rho)] if rho else []) + ([ceiling / price] if price else [])
+        ends += ([slope / (2 * rho)] if rho else []) + ([self.ceiling / price] if price else [])
         return min(ends) * (slope - rho * min(ends)) if ends else None
 
     def reaches(self, bound: Fraction, I: int, A: int, s0: int, s1: int) -> bool:  # noqa: E741
@@ -491,9 +538,11 @@ class Walk:
             s0 = s1 = min(claim.k, moments.allowed.bit_count())
         root = Node(moments.include, moments.allowed, s0, s1, name, True, False)
         self.stack: list[Any] = [self.child(root, is_pure=True)]  # the last one is next
+        self.sides = moments.boxes(claim.boxed, claim.limits)
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield what is to be proved; raises MalformedError or RefusedError where tokens break a rule."""
+        yield from self.boxes(self.stack[0])
         while self.stack:
             top = self.stack.pop()
             leaves = self.next_child(*top) if isinstance(top, Chain) else self.visit(top)
@@ -501,6 +550,24 @@ class Walk:
             # Whatever is open takes a token at least.
             demand(len(self.stack) <= len(self.claim.tree) - self.position, "the tree ends too early")
         demand(self.position == len(self.claim.tree), "the tree goes on behind its end")
+
+    def boxes(self, root: Node) -> Iterator[Leaf]:
+        """Yield the leaves beyond the boxes, in which those before each may be used."""
+        fits = not (len(self.claim.boxed) and self.moments.is_ruled)
+        require(fits, f"{root.path}: there are boxes where there are groups or rules")
+        for i, s in enumerate(map(int, self.claim.boxed)):
+            j = max(s, ~s)
+            if root.A >> j & 1:
+                node = self.child(root, j)
+                if not node.is_proved:
+                    yield node, partial(self.holds_beyond, i, node), f"box {i}, of column {j}, is not proved"
+
+    def holds_beyond(self, i: int, node: Node) -> bool:
+        claim, part = self.claim, slice(self.claim.offsets[i], self.claim.offsets[i + 1])
+        return self.moments.bound_holds(
+            claim.columns[part], claim.values[part], claim.diagonal, columns_of(node.I), columns_of(node.A), node.s0,
+            node.s1, claim.dual_bound, claim.objective, claim.boxed, claim.limits, i,
+        )  # fmt: skip
 
     def take(self, low: int, high: int) -> int:
         demand(self.position < len(self.claim.tree), "the tree ends too early")
@@ -548,7 +615,7 @@ class Walk:
     def read_multiplier(self, m: int) -> Multiplier:
         claim, part = self.claim, slice(self.claim.offsets[m], self.claim.offsets[m + 1])
         ceiling = max(claim.objective, claim.dual_bound)
-        return Multiplier(self.moments, claim.columns[part], claim.values[part], claim.diagonal, ceiling)
+        return Multiplier(self.moments, claim.columns[part], claim.values[part], claim.diagonal, ceiling, *self.sides)
 
     def visit(self, node: Node) -> Iterator[Leaf]:
         """Read a node's tokens, yield what is to be proved there, and stack its children."""

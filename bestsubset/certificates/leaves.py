@@ -66,6 +66,29 @@ class FloatLeaves:
         self.leaves = 0
         self.exact_leaves = 0
 
+    def boxes(self, root: Node) -> None:
+        """Prove the boxes, in their order, before the tree that uses them."""
+        claim, m = self._claim, self._moments
+        if len(claim.boxed) and self._block_leaves is not None:
+            raise Refusal("there are boxes where there are groups or rules")
+        signed = claim.boxed.astype(np.int64)
+        columns = np.where(signed < 0, -1 - signed, signed)
+        limits = m.of_limits(columns, claim.limits)
+        step = max(1, _NUMBERS // (4 * m.p))
+        for start in range(0, len(signed), step):
+            part = slice(start, start + step)
+            numbers = np.arange(len(signed))[part]
+            beyond = self._multipliers.beyond(numbers, signed[part], limits[part])
+            for number, (gains, is_there) in zip(numbers.tolist(), beyond, strict=True):
+                self.leaves += 1
+                node = root._replace(inside=root.inside | 1 << int(columns[number]))
+                is_out = node.inside & ~root.allowed or node.inside.bit_count() > root.most
+                if root.is_proved or is_out or not is_there or self._is_paid_for(node):
+                    continue
+                inside, allowed = self._flags([node.inside]), self._flags([node.allowed])
+                if not _Sums(gains, inside, allowed & ~inside, [node]).bounds()[0] >= self._bound:
+                    self._settle_bound(node, number, box=number)
+
     # What the walk calls.
 
     def solve(self, node: Node) -> None:
@@ -215,16 +238,18 @@ class FloatLeaves:
         packed = np.frombuffer(b"".join(mask.to_bytes(length, "little") for mask in masks), dtype=np.uint8)
         return np.unpackbits(packed.reshape(len(masks), length), axis=1, count=p, bitorder="little").astype(bool)
 
-    def _settle_bound(self, node: Node, multiplier: int) -> None:
+    def _settle_bound(self, node: Node, multiplier: int, box: int | None = None) -> None:
         self.exact_leaves += 1
         claim = self._claim
         part = slice(int(claim.offsets[multiplier]), int(claim.offsets[multiplier + 1]))
         holds = self._exact().bound_holds(
             claim.columns[part].tolist(), claim.values[part].tolist(), claim.diagonal.tolist() or None,
             columns_of(node.inside), columns_of(node.allowed), node.least, node.most, claim.dual_bound, claim.objective,
+            claim.boxed.tolist(), claim.limits.tolist(), box,
         )  # fmt: skip
         if not holds:
-            raise Refusal(f"the bound is not reached by multiplier {multiplier}, {node.path}")
+            what = "" if box is None else f"box {box} is not proved: "
+            raise Refusal(what + f"the bound is not reached by multiplier {multiplier}, {node.path}")
 
 
 class _Sums:

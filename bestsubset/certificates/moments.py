@@ -191,6 +191,10 @@ class Moments:
         """Coefficients on the scale used here, but for rounding."""
         return np.asarray(np.ldexp(values, self._exponent[columns] - self._exponent[self.p]))
 
+    def of_limits(self, columns: Columns, limits: Vector) -> Vector:
+        """Bounds on coefficients on the scale used here, exactly."""
+        return np.asarray(scaled(limits, self._exponent[columns] - self._exponent[self.p]))
+
     def objective_above(self, columns: Columns, coef: Vector, places: int) -> float:
         """An upper bound on the objective of a point, the intercept profiled out, evaluated from the data."""
         beta = scaled(coef, self._exponent[columns] - self._exponent[self.p])

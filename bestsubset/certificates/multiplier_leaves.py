@@ -7,6 +7,7 @@ For γ with :math:`S = \sum_j\nu_j|\gamma_j|` the computed w is wrong by at most
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Multipliers:
         self._is_excluded[excluded] = True
         self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
         self.is_ridge = not len(claim.diagonal)
-        lower, upper = moments.lower, moments.upper
+        lower, upper = moments.lower.copy(), moments.upper.copy()
         if box < np.inf:  # |β_j| <= box / (λ1 s_j) wherever the objective is at most that
             derived = box / moments.l1 * (1 + 4 * UNIT)
             lower, upper = np.maximum(lower, -derived), np.minimum(upper, derived)
@@ -46,6 +47,32 @@ class Multipliers:
 
     def gains(self, numbers: Integers) -> Gains:
         """Evaluate some multipliers."""
+        base, w, delta = self._evaluated(numbers)
+        return Gains(base, self._conjugates(w, delta) - self._moments.lambda0)
+
+    def beyond(self, numbers: Integers, signed: Integers, limits: Vector) -> Iterator[tuple[Gains, bool]]:
+        """Evaluate the multipliers of boxes, one after another: each box holds for all behind it.
+
+        The gain of the column itself is over what lies beyond its box; the flag says whether anything does.
+        """
+        m = self._moments
+        bases, all_w, deltas = self._evaluated(numbers)
+        d = self._d * (1 - (m.ridge_error if self.is_ridge else 0.0) - 4 * UNIT)
+        for i, (s, v) in enumerate(zip(signed.tolist(), limits.tolist(), strict=True)):
+            j, side = (s, self._bounds[0]) if s >= 0 else (-1 - s, self._bounds[1])
+            w, delta = all_w[i : i + 1], deltas[i : i + 1]
+            gain = self._conjugates(w, delta)
+            pull = float(w[0, j]) if s >= 0 else -float(w[0, j])
+            wrong = float(delta[0] * m.nu[j]) * (1 + 8 * UNIT)
+            slope = pull + wrong - float(m.l1[j]) + 4 * UNIT * (abs(pull) + wrong + float(m.l1[j]))
+            if slope <= d[j] * v * (1 - 4 * UNIT):  # what lies beyond is best at its edge
+                square = 0.5 * float(d[j]) * v * v
+                gain[0, j] = slope * v - square + 8 * UNIT * (abs(slope) * v + square)
+            yield Gains(bases[i : i + 1], gain - m.lambda0), v <= side[j]
+            side[j] = min(side[j], v)
+
+    def _evaluated(self, numbers: Integers) -> tuple[Vector, Matrix, Vector]:
+        """The constants of some multipliers, w, and δ."""
         m, p = self._moments, self._moments.p
         starts, ends = self._claim.offsets[numbers], self._claim.offsets[numbers + 1]
         counts = (ends - starts).astype(np.int64)
@@ -79,7 +106,7 @@ class Multipliers:
         explained = np.einsum("ij,ij->i", dense, m.correlation[used] - w[:, used])
         lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(len(used) + 8) * size * (nu_y + 2 * size)
         base = 0.5 * m.correlation[p] - 0.5 * explained - 0.5 * lost * (1 + 16 * UNIT)
-        return Gains(base - 8 * UNIT * nu_y * (nu_y + size), self._conjugates(w, delta) - m.lambda0)
+        return base - 8 * UNIT * nu_y * (nu_y + size), w, delta
 
     def _conjugates(self, w: Matrix, delta: Vector) -> Matrix:
         """Upper bounds on h_j(w_j) for all w within the rounding."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bestsubset.certificates.verdict import MalformedCertificate
 
 FORMAT = "bestsubset certificate"
-FEATURES = ("rules",)  # of version 2
+FEATURES = ("boxes", "rules")  # of version 2
 
 HEADER = "header.json"
 # What reading a damaged archive raises.
@@ -48,6 +48,8 @@ _TYPES = {
     "offsets": ("<i8",),
     "columns": ("<i4",),
     "values": ("<f8",),
+    "boxed": ("<i4",),
+    "limits": ("<f8",),
 }
 _DATA = {"n": int, "p": int, "X": str, "y": str, "sample_weight": (str, type(None))}
 _SETTINGS = {
@@ -65,7 +67,8 @@ _SETTINGS = {
 _RULED_SETTINGS = {"rules": list, "single": list}
 
 Array = NDArray[Any]
-CLAIM_ARRAYS = tuple(name for name in _TYPES if name not in ("lower", "upper"))
+BOX_ARRAYS = ("boxed", "limits")  # of the feature "boxes"
+CLAIM_ARRAYS = tuple(name for name in _TYPES if name not in ("lower", "upper", *BOX_ARRAYS))
 
 
 class Contents(NamedTuple):
@@ -129,7 +132,10 @@ class _Reader:
             _require(len(lower) == len(upper) == p, "the bounds have not p entries")
             _require(bool(np.all(lower <= 0) and np.all(upper >= 0)), "the bounds are not lo <= 0 <= hi")
         n_rules = len(header["settings"]["rules"]) if "rules" in header["settings"] else None
-        claims = tuple(self._claim(number, entry, p, n_rules) for number, entry in enumerate(header["claims"]))
+        has_boxes = "boxes" in header.get("features", [])
+        claims = tuple(
+            self._claim(number, entry, p, n_rules, has_boxes) for number, entry in enumerate(header["claims"])
+        )
         _require(len(claims) > 0, "there is no claim")
         software = header.get("software", "")
         _require(isinstance(software, str), "software is not a text")
@@ -154,13 +160,13 @@ class _Reader:
             _check_rules(header["settings"], header["data"]["p"])
         return header
 
-    def _claim(self, number: int, entry: Any, p: int, n_rules: int | None) -> dict[str, Array]:
+    def _claim(self, number: int, entry: Any, p: int, n_rules: int | None, has_boxes: bool) -> dict[str, Array]:
         _require(isinstance(entry, dict), f"claim {number} is not an object")
         fields = {"k": int, "objective": float, "dual_bound": float} | ({} if n_rules is None else {"model": list})
         _check_fields(entry, fields, f"claim {number}")
         _require(_are_distinct(entry.get("model", []), p), f"claim {number} has a model that is no set of columns")
         _require(1 <= entry["k"] <= p, f"claim {number} has k outside 1 … p")
-        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS}
+        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS + BOX_ARRAYS * has_boxes}
         support, offsets, columns = arrays["support"], arrays["offsets"], arrays["columns"]
         where = f"claim {number}: "
         _require(len(support) == len(arrays["coef"]), where + "support and coef differ in length")
@@ -177,6 +183,11 @@ class _Reader:
         _require(bool(np.all(arrays["values"][columns >= p] >= 0)), where + "a price of a rule is negative")
         _require(_are_listed(arrays["listed"].tolist(), p), where + "listed is no list of supports")
         _require(len(arrays["tree"]) > 0, where + "the tree is empty")
+        if has_boxes:
+            boxed, limits = arrays["boxed"], arrays["limits"]
+            _require(len(boxed) == len(limits) < len(offsets), where + "there are not as many boxes as limits, proved")
+            _require(_are_columns(np.where(boxed < 0, -1 - boxed, boxed), p), where + "a box is of no column")
+            _require(_is_finite(limits) and bool(np.all(limits > 0)), where + "a limit is not finite and > 0")
         return arrays
 
     def _bytes(self, name: str) -> bytes:

@@ -88,7 +88,7 @@ class Walk:
         least = self._rules.size(self._include)
         if not self._is_penalised and not self._is_ruled:
             least = most = min(claim.k, allowed.bit_count())
-        self._root = self._normal(self._include, allowed, least, most)
+        self.root = self._normal(self._include, allowed, least, most)
         self._tokens = read(claim.tree)
         self._open: list[Iterator[Node]] = []  # the children still to come
         self._above: list[int] = []  # kinds of the open nodes
@@ -104,7 +104,7 @@ class Walk:
         Refusal
             If the tree does not cover the root, or names columns that it may not.
         """
-        node: Node | None = self._root
+        node: Node | None = self.root
         while node is not None:
             self._visit(node, self._take())
             node = self._next()

@@ -169,7 +169,9 @@ class _Check:
         leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
         if len(claim.diagonal):
             self._check_diagonal(claim)
-        Walk(self._certificate, claim, leaves).run()
+        walk = Walk(self._certificate, claim, leaves)
+        leaves.boxes(walk.root)
+        walk.run()
         leaves.finish()
         return leaves.leaves, leaves.exact_leaves
 

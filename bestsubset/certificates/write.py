@@ -27,6 +27,8 @@ class LoggedTree(NamedTuple):
     columns: Array
     values: Array
     diagonal: Array
+    boxed: Array = np.zeros(0, dtype=np.int32)
+    limits: Array = np.zeros(0)
 
 
 def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree) -> Certificate:
@@ -45,6 +47,8 @@ def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, l
         columns=logged.columns,
         values=logged.values,
         model=problem.selection.completion(support.tolist()) if _stated(problem).has_rules else None,
+        boxed=logged.boxed,
+        limits=logged.limits,
     )
     is_bounded = bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
     return Certificate(

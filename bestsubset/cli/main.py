@@ -13,9 +13,11 @@ import typer
 
 from bestsubset import __version__
 from bestsubset.certificates.verdict import MalformedCertificate
+from bestsubset.cli.export import export
 from bestsubset.cli.solve import solve
+from bestsubset.cli.specs import check, schema
 from bestsubset.cli.verify import verify
-from bestsubset.errors import RefusedError
+from bestsubset.errors import RefusedError, SpecError
 from formulations import ProblemError
 
 STOPPED, BAD_INPUT = 1, 2
@@ -23,6 +25,9 @@ STOPPED, BAD_INPUT = 1, 2
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(solve)
 app.command()(verify)
+app.command()(check)
+app.command()(export)
+app.command()(schema)
 
 # The base of typer's usage errors: click's, whether click is a package of its own or a part of typer.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -55,6 +60,9 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         code = app(arguments, standalone_mode=False)
+    except SpecError as error:
+        typer.echo(str(error), err=True)  # each line begins with its place, as those of a compiler do
+        return BAD_INPUT
     except (ProblemError, RefusedError, MalformedCertificate) as error:
         return _refused(str(error))
     except _UsageError as error:

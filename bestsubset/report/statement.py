@@ -46,7 +46,7 @@ def statement(result: Result) -> str:
 def _optimal(result: Result) -> str:
     value = _value(result)
     # The bound may have crossed the objective by the rounding that `solve` allows: no smaller gap is claimed.
-    gap = _one_digit_up(max(result.relative_gap, ROUNDING_OF_OBJECTIVE))
+    gap = one_digit_up(max(result.relative_gap, ROUNDING_OF_OBJECTIVE))
     return (
         f"No model{_scope(result.problem)} has {_measure(result.problem)} {value}{_given(result)}."
         f" The one found has {value}. {_proved(result)}, to a relative gap of {gap}."
@@ -154,7 +154,7 @@ def _seconds(result: Result) -> str:
     return f"{max(seconds, 0.001):.{decimals}f} s"
 
 
-def _one_digit_up(value: float) -> str:
+def one_digit_up(value: float) -> str:
     """``1.2e-9`` becomes ``2e-9``: a gap is not made smaller by printing it."""
     exponent = math.floor(math.log10(value))
     digit = math.ceil(value / 10.0**exponent * (1 - 1e-12))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from textwrap import wrap
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
 from bestsubset.report.statement import statement
@@ -38,7 +38,8 @@ def summary(result: Result) -> str:
     ]
     rule = "─" * _WIDTH
     head = [f"{a:<14}{b:<22}   {c:<16}{d:>21}" for (a, b), (c, d) in zip(left, right, strict=True)]
-    return "\n".join(["Best subset", rule, *head, rule, *_coefficients(result), rule, *_wrapped(statement(result))])
+    claim = [*_wrapped(statement(result)), *([rule, *_noted(result)] if result.notes else [])]
+    return "\n".join(["Best subset", rule, *head, rule, *_coefficients(result), rule, *claim])
 
 
 def path_table(path: Path) -> str:
@@ -76,6 +77,11 @@ def _coefficients(result: Result) -> list[str]:
         f"{'predictor':<{width}}  {'coefficient':>16}",
         *(f"{name:<{width}}  {value:>16.8g}" for name, value in rows),
     ]
+
+
+def _noted(result: Result) -> list[str]:
+    """One line a note."""
+    return [shorten(f"Note: {note}", 2 * _WIDTH, placeholder=" …") for note in result.notes]
 
 
 def _wrapped(text: str) -> list[str]:

@@ -7,26 +7,33 @@ import difflib
 from bestsubset.solvers.branch_and_bound import BranchAndBound
 from bestsubset.solvers.enumeration import Enumeration
 from bestsubset.solvers.interface import Solver
-from formulations import ProblemError
+from bestsubset.solvers.lp_branch_and_bound import LPBranchAndBound
+from bestsubset.solvers.mio import MIO
+from formulations import KinkedLoss, Problem, ProblemError, SquaredLoss
 
-__all__ = ["BranchAndBound", "Enumeration", "Solver", "by_name", "members"]
+__all__ = ["MIO", "BranchAndBound", "Enumeration", "LPBranchAndBound", "Solver", "by_name", "default_for", "members"]
 
 
 def members() -> dict[str, type[Solver]]:
     """Every solver by its name."""
-    return {cls.name: cls for cls in (BranchAndBound, Enumeration)}
+    return {cls.name: cls for cls in (BranchAndBound, Enumeration, LPBranchAndBound, MIO)}
 
 
-def by_name(solver: Solver | str | None) -> Solver:
-    """Return the solver itself, the one that bears the name, or branch and bound for None.
+def default_for(problem: Problem) -> Solver:
+    """The solver that is meant for a problem: by its loss."""
+    if isinstance(problem.loss, KinkedLoss):
+        return LPBranchAndBound()
+    return BranchAndBound() if isinstance(problem.loss, SquaredLoss) else MIO()
+
+
+def by_name(solver: Solver | str) -> Solver:
+    """Return the solver itself, or the one that bears the name.
 
     Raises
     ------
     ProblemError
         If no solver has that name.
     """
-    if solver is None:
-        return BranchAndBound()
     if isinstance(solver, Solver):
         return solver
     known = members()

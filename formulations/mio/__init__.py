@@ -1,1 +1,1 @@
-"""Mixed-integer models of best subset selection: built here, solved upstairs or elsewhere."""
+"""Mixed-integer models of best subset selection: built here, solved upstairs or elsewhere. One file a formulation."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from formulations._types import BoolVector, IntVector, Vector
-from formulations.mio.model import SOS1, Block, Indicator, Model, RotatedCone
+from formulations.mio.model import Block, Indicator, Model, RotatedCone, SOS1Set
 
 
 class ModelBuilder:
@@ -22,11 +22,14 @@ class ModelBuilder:
         self.name = name
         self.constant = 0.0
         self.notes: list[str] = []
-        self.sos1: list[SOS1] = []
+        self.imposed: list[str] = []
+        self.sos1: list[SOS1Set] = []
+        self.memory: object = None
         self.indicators: list[Indicator] = []
         self.cones: list[RotatedCone] = []
         self._columns: list[tuple[Block, Sequence[str], Vector, Vector, Vector, BoolVector]] = []
         self._rows: list[tuple[Block, Sequence[str], Vector, Vector]] = []
+        self._costs: list[tuple[IntVector, Vector]] = []
         self._entries: list[tuple[IntVector, IntVector, Vector]] = []
         self._quadratic: list[tuple[IntVector, IntVector, Vector]] = []
         self._n_columns = 0
@@ -78,6 +81,14 @@ class ModelBuilder:
         self._n_rows += n
         return block.indices
 
+    def add_cost(self, columns: IntVector, cost: Vector) -> None:
+        """Add to the costs of columns that are there."""
+        self._costs.append((np.asarray(columns), np.asarray(cost, dtype=np.float64)))
+
+    def bounds(self, columns: IntVector) -> tuple[Vector, Vector]:
+        """Return the bounds of columns that are there."""
+        return tuple(np.concatenate([part[side] for part in self._columns])[columns] for side in (3, 4))  # type: ignore[return-value]
+
     def add_quadratic(self, rows: IntVector, columns: IntVector, matrix: ArrayLike | sparse.spmatrix) -> None:
         """Add ½ x[rows]' matrix x[columns] to the objective; both halves of a symmetric Q must be given."""
         entries = sparse.coo_matrix(matrix)
@@ -87,6 +98,8 @@ class ModelBuilder:
         """Make the arrays."""
         shape = (self._n_rows, self._n_columns)
         columns = [np.concatenate([np.zeros(0), *part]) for part in list(zip(*self._columns, strict=True))[2:5]]
+        for indices, cost in self._costs:
+            np.add.at(columns[0], indices, cost)
         return Model(
             name=self.name,
             column_names=tuple(name for _, names, *_ in self._columns for name in names),
@@ -106,6 +119,8 @@ class ModelBuilder:
             column_blocks=tuple(part[0] for part in self._columns),
             row_blocks=tuple(part[0] for part in self._rows),
             notes=tuple(self.notes),
+            imposed=tuple(self.imposed),
+            memory=self.memory,
         )
 
 

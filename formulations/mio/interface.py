@@ -17,9 +17,9 @@ class Formulation(ABC):
     """A way to state a problem as a mixed-integer model: a frozen dataclass whose fields have defaults.
 
     The docstring of each member has the parts *Reformulates*, *Exact when*, *Takes*, *Builds*, *Size*, *Source*.
-    Every model has a block of columns ``beta`` and a block of binaries ``z``, p each, in the units and in the order of
-    the user's columns, and ``intercept`` where the problem has one and the loss does not profile it out. The objective
-    of the model is the user's.
+    Every model has a block of binaries ``z``, one for each of the user's columns, in their order. Those that state
+    coefficients have a block ``beta`` beside it, in the user's units, and ``intercept`` where the problem has one and
+    the loss does not profile it out. The objective of the model is the user's.
     """
 
     name: ClassVar[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
@@ -26,7 +27,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class SOS1:
+class SOS1Set:
     """At most one of these columns is nonzero; ``weights`` order them."""
 
     name: str
@@ -85,6 +86,10 @@ class Model:
         What stands where.
     notes : tuple of str
         What the model assumes, such as where its bounds come from.
+    imposed : tuple of str
+        What the user imposed on top of the problem, as in ``"|β_j| ≤ 5 (imposed as big_m)"``: a bound holds given it.
+    memory : object
+        What the formulation keeps in mind to refine the model.
     """
 
     name: str
@@ -99,12 +104,14 @@ class Model:
     row_upper: Vector
     constant: float = 0.0
     Q: sparse.csc_matrix | None = None
-    sos1: tuple[SOS1, ...] = ()
+    sos1: tuple[SOS1Set, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     cones: tuple[RotatedCone, ...] = ()
     column_blocks: tuple[Block, ...] = ()
     row_blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
+    imposed: tuple[str, ...] = ()
+    memory: object = None
 
     @property
     def n_columns(self) -> int:
@@ -151,6 +158,18 @@ class Model:
             squares = values[list(cone.squares)]
             worst.append(float(squares @ squares - values[cone.left] * values[cone.right]))
         return max(worst)
+
+    def write(self, path: str | Path) -> None:
+        """Write the model to a file: ``.lp`` or ``.mps``.
+
+        Raises
+        ------
+        ProblemError
+            If the suffix is another, or the format has no words for a part of the model.
+        """
+        from formulations.mio.export import write
+
+        write(self, path)
 
     def with_rows(self, A: sparse.csr_matrix, row_lower: Vector, row_upper: Vector, names: Sequence[str]) -> Model:
         """Return the model with more rows: cuts."""

@@ -10,6 +10,7 @@
 * ``rules``, ``enumerated_rules``: heredity and bounds on how many; ``budget``: with λ0 and a group that counts as one
 * ``path``: one claim for each size 1 … 4; ``listed``: the bound leaves the three best supports out
 * ``stopped``: a search cut off with a gap; ``fix``: a perspective tree with `FIX`; ``enumerated``: a tree of chains
+* ``boxes``: bounds on coefficients that follow from the incumbent, each with its proof
 
 ``invalid/``: well-formed files whose claim is false, or not proved by what is in them, about the data of the valid file
 before the double underscore (or with a .csv of their own); ``malformed/``: no certificates at all. See `INVALID` and
@@ -28,10 +29,12 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 import bestsubset as bs
+from bestsubset.bnb import derived_boxes, engine
 from bestsubset.certificates.certificate import Certificate, problem_digest
 from bestsubset.certificates.enumerated import every_support
 from formulations import AtLeast, AtMost, Budget, Constraint, Exclude, Group, Implies, Include, Problem
@@ -150,6 +153,16 @@ def _seen() -> tuple[Problem, Certificate]:
     return problem, with_claim(certificate, tree=np.array(tree, dtype=np.int16))
 
 
+def _boxed() -> tuple[Problem, Certificate]:
+    """A problem too small for boxes to pay, with boxes."""
+    forced = {"_BEFORE_BOXES": 0.0, "_LARGE_GAP": 0.0, "has_definite_moments": lambda scaled: False}
+    problem = Problem(*_data(22, n=7, p=7), 3, lambda2=0.02)
+    with patch.multiple(engine, **forced), patch.object(derived_boxes, "_USEFUL", np.inf):
+        certificate = bs.solve(problem).certificate
+    assert len(certificate.claims[0].boxed) > 3
+    return problem, certificate
+
+
 def valid() -> dict[str, tuple[Problem, Certificate]]:
     """The problems of ``valid/`` with their certificates."""
     box = (np.array([-0.5, -np.inf, 0.0, -1.0, -0.3, 0.0]), np.array([0.6, 0.4, 0.75, 1.0, 0.3, 0.0]))
@@ -188,6 +201,7 @@ def valid() -> dict[str, tuple[Problem, Certificate]]:
     path = bs.best_path(*_data(19), 4, solver=_DOWNDATING)
     made["path"] = (Problem(*_data(19), 4), path.certificate)
     made["seen"] = _seen()
+    made["boxes"] = _boxed()
     made["listed"] = (Problem(*_data(10), 3), _listed())
     return made
 
@@ -354,6 +368,12 @@ INVALID: dict[str, Change] = {
     "box__raised_bound": _change(objective=lambda c: 2 * c.objective, dual_bound=lambda c: c.objective * 1.1),
     "weights__raised_bound": _change(dual_bound=lambda c: c.objective * (1 + 1e-9)),
     "group__raised_bound": _change(dual_bound=lambda c: c.objective * 1.001),
+    # Boxes are tighter than what is proved, or on the other side.
+    "boxes__tighter": _change(limits=lambda c: 0.9 * c.limits),
+    "boxes__other_side": _change(boxed=lambda c: -1 - c.boxed),
+    "boxes__raised_bound": _change(
+        objective=lambda c: c.objective * 1.01, dual_bound=lambda c: c.objective * (1 + 1e-9)
+    ),
     # What is proved with a column in is given for it out.
     "fix__swapped_children": _change(tree=_swapped_children),
     "ridge_k__altered_multiplier": _change(values=_other_multiplier),

@@ -356,6 +356,31 @@ def change_multipliers(random, claim, p):
 
 
 @of_claim
+def change_the_boxes(random, claim, p):
+    count = len(claim.offsets) - 1
+    if not count:
+        return {}
+    boxed, limits = claim.boxed.copy(), claim.limits.copy()
+    if not len(boxed) or random.random() < 0.3:  # some of nothing
+        size = random.randint(1, min(count, 3))
+        boxed = np.array([random.choice([1, -1]) * random.randrange(1, p) for _ in range(size)], dtype=np.int32)
+        limits = np.array([10.0 ** random.uniform(-4, 1) for _ in range(size)])
+    at, kind = random.randrange(len(boxed)), random.randrange(5)
+    if kind == 0:
+        limits[at] *= random.choice([0.5, 0.9, 1 - 1e-6, 1e-3, 2.0, 1e300])
+    elif kind == 1:
+        boxed[at] = random.choice([-1 - boxed[at], random.randrange(p)])
+    elif kind == 2:
+        boxed, limits = boxed[::-1].copy(), limits[::-1].copy()
+    elif kind == 3:
+        boxed, limits = np.delete(boxed, at), np.delete(limits, at)
+    else:
+        limits *= random.choice([0.3, 0.8, 0.99])
+    bound = claim.dual_bound * random.choice([1.0, 1.0, 1.001, 1.2])
+    return {"boxed": boxed, "limits": limits, "dual_bound": min(bound, claim.objective)}
+
+
+@of_claim
 def change_the_diagonal(random, claim, p):
     d = claim.diagonal.copy() if len(claim.diagonal) == p else np.full(p, 0.1)
     kind = random.randrange(4)
