@@ -88,7 +88,7 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
     """Return the best model of each size k = 1 … k_max, each with its own proof.
 
     Takes the other arguments of `best_subset`. A size that the constraints rule out (fewer columns than
-    `Include` forces in) is left out, and after an interruption the larger ones are. ``time_limit`` is for the
+    they force in) is left out, and after an interruption the larger ones are. ``time_limit`` is for the
     whole path: what one size leaves, the next may use.
     """
     problem_settings, solve_settings = split_settings(settings)
@@ -98,7 +98,7 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
         raise ProblemError(f"time_limit is {time_limit}; expected seconds >= 0. Drop it for no limit.")
     results: dict[int, Result] = {}
     spent = 0.0
-    for k in range(max(1, len(largest.selection.included)), k_max + 1):
+    for k in range(max(1, largest.selection.least_size), k_max + 1):
         left = None if time_limit is None else max(0.0, time_limit - spent) / (k_max - k + 1)
         results[k] = solve(largest.with_k(k), time_limit=left, **solve_settings)
         spent += results[k].stats.seconds

@@ -13,14 +13,16 @@ from warmstarts.support_fit import fit_support
 
 
 class Incumbent:
-    """The best feasible point of a scaled problem so far; it begins with the included columns alone."""
+    """The best feasible point of a scaled problem so far; it begins with the least model allowed."""
 
     def __init__(self, scaled: ScaledProblem) -> None:
         self._scaled = scaled
         self.support: IntVector = np.zeros(0, dtype=np.int64)
         self.gamma: Vector = np.zeros(0)
         self.value = np.inf
-        self.offer(np.flatnonzero(scaled.included))
+        least = scaled.selection.completion(())
+        assert least is not None  # a problem whose rules contradict each other is not made
+        self.offer(least)
 
     def offer(self, support: IntVector | Sequence[int]) -> bool:
         """Refit the support; take it, and return True, if it is allowed and better than what is known."""

@@ -146,6 +146,7 @@ class Result:
         problem, chosen = self.problem, set(self.support)
         selection = problem.selection
         tied = {j for group in selection.groups for j in group}.union(selection.included, selection.excluded)
+        tied.update(j for rule in selection.rules for j in rule.columns)
         sets: dict[tuple[int, float, float], list[int]] = {}
         for columns in problem.duplicate_columns:
             for j in set(columns) - tied:
@@ -155,7 +156,8 @@ class Result:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the user imposed and the claim therefore rests on."""
-        return (*_bounds_in_words(self.problem.lower, self.problem.upper), *self.imposed)
+        problem = self.problem
+        return (*_bounds_in_words(problem.lower, problem.upper), *_pairs_in_words(problem), *self.imposed)
 
     @property
     def trace(self) -> pd.DataFrame:
@@ -181,6 +183,14 @@ class Result:
             f"Result({self.status}, cardinality={self.cardinality}, objective={self.objective:.6g},"
             f" relative_gap={self.relative_gap:.2g}, {self.termination}, proof={self.proof})"
         )
+
+
+def _pairs_in_words(problem: Problem) -> tuple[str, ...]:
+    """Correlations are found in floating point: what is proved is about the pairs, and a certificate names them."""
+    count = sum(rule.kind == "pair" for rule in problem.selection.rules)
+    if not count:
+        return ()
+    return (f"the {count} pair{'s' if count > 1 else ''} of columns found to be too highly correlated",)
 
 
 def _bounds_in_words(lower: Vector, upper: Vector) -> tuple[str, ...]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from formulations._types import IntVector, Vector
+from formulations._types import BoolVector, IntVector, Vector
 
 if TYPE_CHECKING:
     from formulations.selection import Selection
@@ -38,6 +39,11 @@ class Rule:
     def allows(self, chosen: set[int]) -> bool:
         """Tell whether a model of exactly these columns obeys; the sum is correctly rounded."""
         return math.fsum(a for j, a in zip(self.columns, self.coefs, strict=True) if j in chosen) <= self.limit
+
+    def restricted_to(self, place: Mapping[int, int]) -> Rule:
+        """The rule on columns that have a place, under the number of their place; the others are in no model."""
+        kept = [(place[j], a) for j, a in zip(self.columns, self.coefs, strict=True) if j in place]
+        return Rule(self.kind, tuple(j for j, _ in kept), tuple(a for _, a in kept), self.limit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +141,8 @@ class RuleSystem:
             return
         broken = np.flatnonzero(self.A @ is_in > self.b + 1e-9 * (1.0 + np.abs(self.b)))
         if not len(broken):
-            best[:] = [np.flatnonzero(is_in)]
+            if self._obeys(is_in):
+                best[:] = [np.flatnonzero(is_in)]
             return
         row = slice(self.A.indptr[broken[0]], self.A.indptr[broken[0] + 1])
         helpful = [j for j, a in zip(self.A.indices[row], self.A.data[row], strict=True) if a < 0 and status[j] == FREE]
@@ -144,3 +151,9 @@ class RuleSystem:
             child[helpful[:tried]] = OUT
             child[column] = IN
             self._search(child, best)
+
+    def _obeys(self, is_in: BoolVector) -> bool:
+        """As `Rule.allows`, for every row: no slack, and sums that are correctly rounded."""
+        starts, chosen = self.A.indptr, is_in[self.A.indices]
+        terms = [self.A.data[a:b][chosen[a:b]].tolist() for a, b in pairwise(starts)]
+        return all(math.fsum(row) <= limit for row, limit in zip(terms, self.b.tolist(), strict=True))

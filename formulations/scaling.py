@@ -16,6 +16,7 @@ from formulations._types import BoolVector, IntVector, Matrix, Vector
 from formulations.design import Design, scaled_design
 from formulations.errors import ProblemError
 from formulations.problem import Problem
+from formulations.selection import Selection
 
 _GRAM_LIMIT = 3000  # columns up to which the whole Gram matrix is formed at once
 
@@ -58,6 +59,8 @@ class ScaledProblem:
         ``coef[columns] = gamma * coef_unit``.
     coef_lower, coef_upper : shape (m,)
         The bounds in the user's units.
+    selection : Selection
+        All constraints on the support, in local columns; ``included`` and ``groups`` are among them.
     """
 
     design: Design
@@ -76,6 +79,7 @@ class ScaledProblem:
     coef_lower: Vector
     coef_upper: Vector
     n_columns: int
+    selection: Selection
 
     @classmethod
     def of(cls, problem: Problem, threads: int | None = None) -> ScaledProblem:
@@ -125,6 +129,7 @@ class ScaledProblem:
             coef_lower=problem.lower[columns],
             coef_upper=problem.upper[columns],
             n_columns=problem.p,
+            selection=selection.restricted_to(columns.tolist()),
         )
 
     @property
@@ -145,6 +150,11 @@ class ScaledProblem:
     def has_groups(self) -> bool:
         return bool(self.groups)
 
+    @property
+    def has_rules(self) -> bool:
+        """Tell whether there is more than included columns and groups, each counted by its size."""
+        return self.selection.has_rules
+
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
         """Local columns that enter together; a partition of ``0 … m-1``."""
@@ -154,10 +164,10 @@ class ScaledProblem:
 
     @property
     def most_useful(self) -> int:
-        """No best support is larger: λ0 a column cannot exceed what the included columns alone leave, at most ½."""
+        """No best support is larger: λ0 a column cannot exceed what the least model leaves, at most ½."""
         if self.lambda0 == 0.0:
             return self.k
-        return int(min(self.k, self.included.sum() + np.floor(0.5 / self.lambda0) + 1))
+        return int(min(self.k, self.selection.least_size + np.floor(0.5 / self.lambda0) + 1))
 
     @property
     def is_boxed(self) -> bool:
@@ -192,11 +202,9 @@ class ScaledProblem:
         return self.design.gram_rows(columns)
 
     def allows(self, support: IntVector) -> bool:
-        """Tell whether a support holds the included columns, whole blocks, and at most k columns."""
-        if len(support) > self.k or not np.isin(np.flatnonzero(self.included), support).all():
-            return False
-        chosen = set(support.tolist())
-        return not self.has_groups or all(len(chosen.intersection(g)) in (0, len(g)) for g in self.groups)
+        """Tell whether a model of exactly these columns obeys all constraints, its size among them."""
+        chosen = support.tolist()
+        return self.selection.size(chosen) <= self.k and self.selection.allows(chosen)
 
     def value(self, support: IntVector, gamma: Vector) -> float:
         """The objective of γ on a support; λ0 is charged as in `Problem`."""
@@ -205,10 +213,7 @@ class ScaledProblem:
         return float(0.5 * residual @ residual + penalty + self.lambda0 * self._charged(support[gamma != 0]))
 
     def _charged(self, nonzero: IntVector) -> int:
-        if not self.lambda0 or not (self.has_groups or self.included.any()):
-            return len(nonzero)
-        chosen = set(np.flatnonzero(self.included)).union(nonzero.tolist())
-        return len(chosen.union(*(group for group in self.groups if chosen.intersection(group))))
+        return self.selection.charged(nonzero) if self.lambda0 else 0
 
     def to_coef(self, support: IntVector, gamma: Vector) -> Vector:
         """Return the user's coefficients, shape (n_columns,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from formulations._types import IntVector
 from formulations.constraints import AtLeast, AtMost, Budget, Constraint, Exclude, ExcludePairs, Group, Implies, Include
@@ -36,6 +37,12 @@ class Selection:
         """Tell whether there is more than columns and blocks of columns to decide, each counted by its size."""
         return bool(self.rules or self.single)
 
+    @property
+    def least_size(self) -> int:
+        """Size of the least allowed model, k left aside."""
+        least = self.completion(())
+        return self.size(self.included if least is None else least)
+
     def size(self, support: Iterable[int]) -> int:
         """How much whole blocks of columns count towards k, and towards the price λ0."""
         chosen = set(support)
@@ -45,6 +52,8 @@ class Selection:
         """Size of the least model that holds the nonzero columns: with the included ones, whole groups, parents."""
         if not self.included and not self.has_groups and not self.has_rules:
             return len(nonzero)
+        if self.allows(nonzero.tolist()):
+            return self.size(nonzero.tolist())
         least = self.completion(nonzero.tolist())
         return self.size(nonzero.tolist() if least is None else least)
 
@@ -56,7 +65,11 @@ class Selection:
             return None
         if not self.rules:
             return tuple(sorted(chosen))
-        return self.system(self.n_columns).least(chosen)
+        return self._unbounded.least(chosen)
+
+    @cached_property
+    def _unbounded(self) -> RuleSystem:
+        return self.system(self.n_columns)
 
     def allows(self, support: Iterable[int]) -> bool:
         """Tell whether a model of exactly these columns obeys all but the bound on its size."""
@@ -66,6 +79,24 @@ class Selection:
         if not all(len(chosen.intersection(group)) in (0, len(group)) for group in self.groups):
             return False
         return all(rule.allows(chosen) for rule in self.rules)
+
+    def restricted_to(self, columns: Sequence[int]) -> Selection:
+        """The same for some of the columns, numbered anew in this order; the others are in no model.
+
+        Groups and included columns are kept whole: excluded columns alone may be missing.
+        """
+        if not (self.groups or self.included or self.rules):
+            return Selection(len(columns))
+        place = {int(j): i for i, j in enumerate(columns)}
+
+        def local(groups: Iterable[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+            return tuple(tuple(place[j] for j in group) for group in groups if group[0] in place)
+
+        included, excluded = (
+            tuple(sorted(place[j] for j in side if j in place)) for side in (self.included, self.excluded)
+        )
+        rules = tuple(rule.restricted_to(place) for rule in self.rules)
+        return Selection(len(place), local(self.groups), included, excluded, local(self.single), rules)
 
     def system(self, k: int) -> RuleSystem:
         """All rules with the bound k on the size, as arrays."""

@@ -5,16 +5,30 @@ The statement of the problem is written out again here on purpose, straight from
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
+
+from formulations import (
+    AtLeast,
+    AtMost,
+    Bounds,
+    Budget,
+    Exclude,
+    ExcludePairs,
+    Group,
+    Implies,
+    Include,
+    Sign,
+)
 
 
 def judge(problem):
     """Return (least objective, list of all supports within 1e-9 of it) over every allowed support."""
     values = {}
     for support in allowed_supports(problem):
-        values[support] = best_value(problem, list(support))
+        values[support] = best_value(problem, list(support), size_of(problem, support))
     least = min(values.values())
     close = [s for s, v in values.items() if v <= least + 1e-9 * abs(least) + 1e-13 * values_scale(problem)]
     return least, close
@@ -27,16 +41,77 @@ def values_scale(problem):
 
 
 def allowed_supports(problem):
-    selection = problem.selection
     k = problem.p if problem.k is None else problem.k
-    for size in range(k + 1):
+    correlation = correlations(problem)
+    as_one = any(isinstance(constraint, Group) and constraint.counts == "one" for constraint in problem.constraints)
+    for size in range((problem.p if as_one else k) + 1):  # only such groups make more than k columns count k or less
         for support in combinations(range(problem.p), size):
-            if selection.allows(support):
+            chosen = set(support)
+            if size_of(problem, support) <= k and all(obeys(c, chosen, correlation) for c in problem.constraints):
                 yield support
 
 
-def best_value(problem, support):
-    """The least objective on a support, λ0 for every column of it, by least squares or by trying every face."""
+def obeys(constraint, z, correlation):
+    """Whether a model of exactly the columns z obeys a constraint: its own words, written anew."""
+    match constraint:
+        case Include(columns):
+            return z.issuperset(columns)
+        case Exclude(columns):
+            return not z.intersection(columns)
+        case Group(columns):
+            return len(z.intersection(columns)) in (0, len(set(columns)))
+        case AtMost(columns, count):
+            return len(z.intersection(columns)) <= count
+        case AtLeast(columns, count):
+            return len(z.intersection(columns)) >= count
+        case Implies(child, parents, "all"):
+            return child not in z or z.issuperset(parents)
+        case Implies(child, parents, "any"):
+            return child not in z or len(z.intersection(parents)) > 0
+        case Budget(costs, limit):
+            return sum(Fraction(costs[j]) for j in z) <= Fraction(limit)
+        case ExcludePairs(threshold):
+            return all(abs(correlation[i, j]) <= threshold for i, j in combinations(sorted(z), 2))
+        case Sign() | Bounds():
+            return True  # they are about coefficients
+    raise AssertionError(constraint)
+
+
+def size_of(problem, support):
+    """What a model counts: its columns, but a group of those that count as one once."""
+    groups = [constraint for constraint in problem.constraints if isinstance(constraint, Group)]
+    counted, seen = 0, set()
+    for j in support:
+        if j in seen:
+            continue
+        together, as_one = {j}, True
+        while True:  # groups that share columns are one
+            near = [g for g in groups if together.intersection(g.columns)]
+            grown = together.union(*(g.columns for g in near))
+            as_one = all(g.counts == "one" for g in near)
+            if grown == together:
+                break
+            together = grown
+        seen |= together
+        counted += 1 if as_one else len(together)
+    return counted
+
+
+def correlations(problem):
+    w, X = problem.sample_weight, problem.X
+    if problem.fit_intercept:
+        X = X - (w @ X) / w.sum()
+    moments = (X * w[:, None]).T @ X
+    scale = np.sqrt(np.diag(moments))
+    return moments / np.outer(scale, scale)
+
+
+def best_value(problem, support, size=None):
+    """The least objective on a support that counts ``size``, by least squares or by trying every face.
+
+    Each column counts unless the size is given.
+    """
+    size = len(support) if size is None else size
     w, X, y = problem.sample_weight, problem.X, problem.y
     if problem.fit_intercept:
         X = X - (w @ X) / w.sum()
@@ -49,7 +124,7 @@ def best_value(problem, support):
 
     def value(coef):
         r = b - A @ coef
-        return 0.5 * r @ r + l1 @ np.abs(coef) + l2 @ coef**2 + problem.lambda0 * len(support)
+        return 0.5 * r @ r + l1 @ np.abs(coef) + l2 @ coef**2 + problem.lambda0 * size
 
     if not l1.any() and not np.isfinite(lo).any() and not np.isfinite(hi).any():
         stacked = np.vstack([A, np.diag(np.sqrt(2 * l2))])

@@ -1,31 +1,36 @@
-r"""A tree over blocks of columns, for what the compiled trees do not take: groups, and moments near singular.
+r"""A tree over blocks of columns, for what the compiled trees do not take: groups, rules, and moments near singular.
 
-The bound of a node is the larger of two: the objective of all allowed columns together (a least squares fit from an
-orthogonal factorisation, so that dependent columns do no harm), and the dual bound of `perspective` with the
-gains :math:`g_b = \sum_{j \in b} h_j(w_j) - \lambda_0|b|` of whole blocks, filled into the places left as a fractional
-knapsack (its value is that of the best multiplier, by linear programming duality).
+The bound of a node is the objective of all allowed columns together (a least squares fit from an orthogonal
+factorisation, so that dependent columns do no harm), or, where there is a ridge, a box or a diagonal to take out, the
+dual bound of `perspective` with the gains :math:`g_b = \sum_{j \in b} h_j(w_j) - \lambda_0|b|` of whole blocks, filled
+into the places left as a fractional knapsack (its value is that of the best multiplier, by linear programming duality).
+See `block_bounds`, and `block_relaxation` for plain problems, where rules are priced.
+
+Rules on the support decide blocks at every node, before its bound: what follows from one row is a branching whose other
+side is infeasible by that row, and so it is logged.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
-from scipy import linalg
 
+from bestsubset.bnb.block_bounds import FittedRelaxation, Relaxation, SweptRelaxation
+from bestsubset.bnb.block_relaxation import MOST, PricedRelaxation
 from bestsubset.bnb.log import TreeLog
-from bestsubset.bnb.node_events import NodeEvents, assemble
+from bestsubset.bnb.node_events import INFEASIBLE, NodeEvents, assemble
 from bestsubset.bnb.perspective_state import BRANCHED, FREE, IN, LEAF, OUT, SUPPORT, StatusVector
 from bestsubset.bnb.quadratic import Quadratic
 from bestsubset.bnb.tree import MemoryLimitReached
 from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
+from warmstarts.block_rules import BlockRules
 from warmstarts.refit import refit
+from warmstarts.rule_kernels import NO_ROOM, NOTHING_BROKEN
 
-_SWEEPS = 12  # of coordinate descent between two evaluations of a node's bound
-_EVALUATIONS = 4
-_UNITS = 16 * 2.0**-53  # of rounding, in the data and in the fit
+_REMEMBERED = 100_000  # supports
 
 
 class BlockTree:
@@ -55,23 +60,26 @@ class BlockTree:
         self._log = log
         self._events = NodeEvents(log) if log is not None else None
         self._ids = 1
+        self._pending: list[tuple[int, int, int]] = []  # events of the node being expanded
         self._upper = upper
         self._slack = relative_slack
-        self._quadratic, self._Q = quadratic, Q
-        self._allowance = 1e-13 if quadratic is None else quadratic.rounding
-        self._blocks = [np.array(block, dtype=np.int64) for block in scaled.blocks]
-        self._sizes = np.array([len(block) for block in self._blocks], dtype=np.float64)
+        # Where a group counts as one a model may have more than k columns.
+        largest = scaled.m if scaled.selection.single else scaled.k
+        self._allowance = 1e-13 if quadratic is None else replace(quadratic, k=largest).rounding
+        self._rules = BlockRules(scaled)
+        self._blocks, self._sizes = self._rules.blocks, self._rules.sizes
         self._block_of = np.empty(scaled.m, dtype=np.int64)
         for number, block in enumerate(self._blocks):
             self._block_of[block] = number
-        self._fit_value = _fit_bound(scaled) if quadratic is None else None
-        self._room_for_nodes = int(memory_limit / (100 + 9 * scaled.m))
-        root = np.array([IN if scaled.included[block[0]] else FREE for block in self._blocks], dtype=np.int8)
+        self._has_multipliers = quadratic is not None
+        self._relaxation = self._relaxing(quadratic, Q)
         self._count = 0
-        self._open: list[tuple[float, int, bytes, bytes, float, int, int]] = []
-        mu = max(scaled.lambda0, float(np.sort(scaled.correlation**2)[-scaled.k]), 1e-8)
-        self._push(0.0, root, np.zeros(scaled.m), mu, 0, -1)
+        self._open: list[tuple[float, int, bytes, bytes, int, int]] = []
+        start = self._relaxation.start()
+        self._room_for_nodes = int(memory_limit / (200 + scaled.m + start.nbytes))
+        self._push(0.0, self._rules.root, start, 0, -1)
         self._support: IntVector | None = None
+        self._rounded: set[bytes] = set()  # supports that were valued: neighbouring nodes round alike
         self._least_leaf = np.inf
         self.nodes = 0
 
@@ -117,6 +125,7 @@ class BlockTree:
 
     def _close_all(self) -> None:
         """Close the open nodes by the bounds they have."""
+        self._pending = []
         for *_, node, multiplier in self._open:
             self._note_leaf(node, multiplier)
         self._open.clear()
@@ -130,91 +139,101 @@ class BlockTree:
 
     def _note_leaf(self, node: int, multiplier: int) -> None:
         """A leaf by its multiplier, or by a fit of all that it allows."""
-        if self._events is not None:
-            self._events.note(node, LEAF if self._fit_value is None else SUPPORT, multiplier)
+        self._note(node, LEAF if self._has_multipliers else SUPPORT, multiplier)
+        self._write_notes()
 
-    def _push(self, bound: float, status: StatusVector, gamma: Vector, mu: float, node: int, multiplier: int) -> None:
+    def _note(self, node: int, what: int, argument: int = 0) -> None:
+        self._pending.append((node, what, argument))
+
+    def _write_notes(self) -> None:
+        """Log what happened in a node, all at once: an interruption before leaves nothing half said."""
+        notes, self._pending = self._pending, []
+        if self._events is not None:
+            for note in notes:
+                self._events.note(*note)
+
+    def _push(self, bound: float, status: StatusVector, state: Vector, node: int, multiplier: int) -> None:
         self._count += 1
-        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), gamma.tobytes(), mu, node, multiplier))
+        heapq.heappush(self._open, (bound, -self._count, status.tobytes(), state.tobytes(), node, multiplier))
 
     def _expand(self) -> None:
         """Bound the node on top of the heap and replace it by its children; an interruption leaves it there."""
-        bound, _, packed, gamma_bytes, mu, node, multiplier = self._open[0]
-        status, gamma = np.frombuffer(packed, np.int8).copy(), np.frombuffer(gamma_bytes).copy()
-        room = self._scaled.k - float(self._sizes[status == IN].sum())
-        status[(status == FREE) & (self._sizes > room)] = OUT
-        free = status == FREE
+        bound, _, packed, state_bytes, node, multiplier = self._open[0]
+        status, state = np.frombuffer(packed, np.int8).copy(), np.frombuffer(state_bytes)
+        self._pending = []
+        ids = self._ids
+        decided, broken = self._rules.propagate(status)
+        for block, row in decided:
+            self._note(node, BRANCHED, self._column(max(block, -1 - block)))
+            self._note(ids + (block >= 0), INFEASIBLE, row)  # the side that is not taken: out, or in
+            node, ids = ids + (block < 0), ids + 2
         children: list[StatusVector] = []
-        if not free.any() or (self._all_may_enter and self._sizes[free].sum() <= room):
-            self._leaf(np.flatnonzero(status != OUT), node)
+        if broken != NOTHING_BROKEN:
+            self._note_broken(node, broken)
         else:
-            inherited = bound
-            bound, gamma, mu, proof = self._bound(bound, status, gamma, mu, room)
-            if self._log is not None and bound > inherited and self._fit_value is None:
-                used = np.flatnonzero(proof)
-                multiplier = self._log.add_multiplier(used, proof[used])
-            if bound < self._prune_at:
-                branching, children = self._branch(status, gamma, room)
-                if self._events is not None:
-                    self._events.note(node, BRANCHED, int(self._blocks[branching][0]))
-            else:
-                self._note_leaf(node, multiplier)
+            children, state, bound, multiplier = self._bounded(status, state, bound, node, multiplier)
+        self._write_notes()
         heapq.heappop(self._open)
-        for child in children:
-            inside = gamma.copy()
-            inside[child[self._block_of] == OUT] = 0.0
-            self._push(bound, child, inside, mu, self._ids, multiplier)
-            self._ids += 1
+        for number, child in enumerate(children):
+            self._push(bound, child, state, ids + number, multiplier)
+        self._ids = ids + len(children)
+
+    def _note_broken(self, node: int, row: int) -> None:
+        """No model is here: by a row of the rules, or for want of room, which needs no proof."""
+        if row == NO_ROOM:
+            self._note(node, SUPPORT)
+        else:
+            self._note(node, INFEASIBLE, row)
+
+    def _bounded(
+        self, status: StatusVector, state: Vector, bound: float, node: int, multiplier: int
+    ) -> tuple[list[StatusVector], Vector, float, int]:
+        """Bound a node in which rules decide no more; return its children, with their state, bound and multiplier."""
+        room = self._rules.k - float(self._sizes[status == IN].sum())
+        free = status == FREE
+        if not free.any() or (self._all_may_enter and self._sizes[free].sum() <= room and self._obey(status)):
+            self._leaf(np.flatnonzero(status != OUT), node)
+            return [], state, bound, multiplier
+        bound, state, gamma, proof = self._relaxation.bound(bound, state, status, room, self._prune_at)
+        if proof is not None and self._log is not None:
+            multiplier = self._log.add_priced_multiplier(proof.gamma, proof.prices * self._scaled.unit)
+        if bound >= self._prune_at:
+            self._note(node, LEAF if self._has_multipliers else SUPPORT, multiplier)
+            return [], state, bound, multiplier
+        branching, children = self._branch(status, gamma)
+        self._note(node, BRANCHED, self._column(branching))
+        return children, state, bound, multiplier
+
+    def _relaxing(self, quadratic: Quadratic | None, Q: Matrix | None) -> Relaxation:
+        if quadratic is None or Q is None:
+            return FittedRelaxation(self._scaled, self._sizes, self._block_of)
+        if quadratic.is_plain and self._scaled.m <= MOST:
+            return PricedRelaxation(self._scaled, quadratic, Q, self._rules, self._block_of)
+        return SweptRelaxation(self._scaled, quadratic, Q, self._sizes, self._block_of)
+
+    def _column(self, block: int) -> int:
+        return int(self._blocks[block][0])
+
+    def _obey(self, status: StatusVector) -> bool:
+        """Tell whether all that may enter is a model."""
+        return self._rules.broken_by(self._columns(np.flatnonzero(status != OUT))) is None
 
     @property
     def _all_may_enter(self) -> bool:
         """More columns never cost anything: nothing is paid for their number."""
         return self._scaled.lambda0 == 0
 
-    def _bound(
-        self, bound: float, status: StatusVector, gamma: Vector, mu: float, room: float
-    ) -> tuple[float, Vector, float, Vector]:
-        """Return the node's bound, γ and μ to go on from, and the γ that proves the bound if it rose."""
-        allowed = np.flatnonzero(status[self._block_of] != OUT)
-        if self._fit_value is not None:
-            value, gamma = self._fit_value(allowed)
-            paid = self._scaled.lambda0 * float(self._sizes[status == IN].sum())
-            return max(bound, value + paid), gamma, mu, gamma
-        from bestsubset.bnb.block_kernels import relax_blocks
-
-        assert self._quadratic is not None
-        assert self._Q is not None
-        q = self._quadratic
-        gamma[status[self._block_of] == OUT] = 0.0
-        shares = np.full(len(status), min(1.0, room / max(1.0, float(self._sizes[status == FREE].sum()))))
-        w, gains = np.empty(self._scaled.m), np.empty(len(status))
-        proof = gamma
-        for _ in range(_EVALUATIONS):
-            mu = relax_blocks(
-                self._Q, q.c, q.lambda0, q.lambda1, q.rho, q.lower, q.upper, self._block_of, self._sizes, status, room,
-                _SWEEPS, gamma, shares, mu, w, gains,
-            )  # fmt: skip
-            net = gains - q.lambda0 * self._sizes
-            value = q.half_yy - 0.5 * gamma @ (q.c - w) - net[status == IN].sum()
-            free = status == FREE
-            value = float(value - _knapsack(net[free], self._sizes[free], room))
-            if value > bound:
-                bound, proof = value, gamma.copy()
-            if bound >= self._prune_at:
-                break
-        return bound, gamma, mu, proof
-
-    def _branch(self, status: StatusVector, gamma: Vector, room: float) -> tuple[int, list[StatusVector]]:
+    def _branch(self, status: StatusVector, gamma: Vector) -> tuple[int, list[StatusVector]]:
         """Round the relaxation to a support, then split on the block that carries most of it: first in, then out."""
         weight = np.bincount(self._block_of, gamma**2, minlength=len(status))
         weight[status != FREE] = -1.0
-        chosen: list[int] = np.flatnonzero(status == IN).tolist()
-        left = room
-        for block in np.argsort(-weight / self._sizes):
-            if weight[block] > 0 and self._sizes[block] <= left:
-                chosen.append(int(block))
-                left -= self._sizes[block]
-        self._offer(self._columns(np.array(chosen, dtype=np.int64)))
+        if len(self._rounded) > _REMEMBERED:
+            self._rounded.clear()
+        order = np.argsort(-weight / self._sizes, kind="stable")
+        chosen = self._rules.completed(status, order, int(np.count_nonzero(weight > 0)))
+        if chosen is not None and chosen.tobytes() not in self._rounded:
+            self._rounded.add(chosen.tobytes())
+            self._offer(self._columns(chosen))
         branching = int(np.argmax(weight))
         children = []
         for decision in (IN, OUT):
@@ -224,63 +243,26 @@ class BlockTree:
         return branching, children
 
     def _columns(self, blocks: IntVector) -> IntVector:
-        if not len(blocks):
-            return np.zeros(0, dtype=np.int64)
-        return np.sort(np.concatenate([self._blocks[b] for b in blocks]))
+        return self._rules.columns(blocks)
 
     def _leaf(self, blocks: IntVector, node: int) -> None:
         """Value a complete support from the data; zeros are not charged, so its worth is also its bound."""
         support = self._columns(blocks)
+        broken = self._rules.broken_by(support)  # by less than the slack of the propagation
+        if broken is not None:
+            self._note_broken(node, broken)
+            return
         value = self._offer(support)
-        if self._events is not None and self._log is not None:
-            if self._scaled.is_plain:
-                self._events.note(node, SUPPORT)
-            else:
-                self._events.note(node, LEAF, self._log.add_multiplier(support, refit(self._scaled, support)))
+        if self._scaled.is_plain or self._log is None:
+            self._note(node, SUPPORT)
+        else:
+            self._note(node, LEAF, self._log.add_multiplier(support, refit(self._scaled, support)))
         if value < self._prune_at:
             self._least_leaf = min(self._least_leaf, value)
 
     def _offer(self, support: IntVector) -> float:
         value = self._scaled.value(support, refit(self._scaled, support))
-        if value < self._upper:
+        if value < self._upper and self._scaled.allows(support):
             self._upper = value
             self._support = support
         return value
-
-
-def _knapsack(gains: Vector, sizes: Vector, room: float) -> float:
-    """The fractional knapsack: the most that blocks with these gains can add in the room left."""
-    positive = gains > 0
-    gains, sizes = gains[positive], sizes[positive]
-    order = np.argsort(-gains / sizes)
-    total = 0.0
-    for gain, size in zip(gains[order], sizes[order], strict=True):
-        if room <= 0:
-            break
-        total += gain * min(1.0, room / size)
-        room -= size
-    return total
-
-
-def _fit_bound(scaled: ScaledProblem) -> Callable[[IntVector], tuple[float, Vector]]:
-    """Return the function from allowed columns to (least objective without λ0, their coefficients).
-
-    The data are compressed once to the triangle of their QR factorisation, with the ridge as extra rows. λ1 and
-    bounds only raise the objective, so leaving them out keeps the bound.
-    """
-    data = np.column_stack([scaled.X, scaled.y])
-    if scaled.ridge.any():
-        extra = np.column_stack([np.diag(np.sqrt(2 * scaled.ridge)), np.zeros(scaled.m)])
-        data = np.vstack([data, extra])
-    triangle = linalg.qr(data, mode="r")[0][: scaled.m + 1]
-
-    def fit(allowed: IntVector) -> tuple[float, Vector]:
-        gamma = np.zeros(scaled.m)
-        if len(allowed):
-            gamma[allowed] = linalg.lstsq(triangle[:, allowed], triangle[:, -1], lapack_driver="gelsy")[0]
-        residual = triangle[:, -1] - triangle[:, allowed] @ gamma[allowed]
-        # Scaling rounded each entry of the unit columns: at these coefficients that moves the residual by so much.
-        moved = _UNITS * (1.0 + float(np.abs(gamma).sum()))
-        return 0.5 * max(0.0, float(np.linalg.norm(residual)) - moved) ** 2, gamma
-
-    return fit

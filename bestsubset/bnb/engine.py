@@ -32,11 +32,13 @@ from bestsubset.status import Termination
 from formulations import ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts import Restarts
+from warmstarts.ruled_exchange import ruled_support
 
 _SOLVE, _SIZES = 0, 8  # tokens of the certificate
 _SPRINT = 250  # nodes of the downdating tree before anything else is tried
 _ILL_CONDITIONED = 1e4  # moments above this go on with it
 _HEAD_START = 1.0  # seconds, before a diagonal is looked for
+_RULED_START = 2.0  # seconds for a warm start that obeys rules
 _BEFORE_BOXES = 2.5  # seconds, before boxes are derived: about as long as that takes
 _LARGE_GAP = 0.15  # of the incumbent, with which they may pay
 WIDE = 30_000  # columns from which a tree over candidates pays
@@ -87,7 +89,7 @@ class Engine:
         if not self._run.certificate:
             return None
         scaled = self.scaled
-        log = TreeLog(scaled.columns, scaled.coef_unit)
+        log = TreeLog(scaled.columns, scaled.coef_unit, scaled.n_columns)
         if separable is not None:
             log.diagonal = np.zeros(scaled.n_columns)
             # Rounded down: where Λ outweighs G, rounding it up would take more than G has to give.
@@ -118,6 +120,11 @@ class Engine:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
         self.incumbent.offer(local)
+        if scaled.has_rules:
+            seconds = max(_RULED_START / 10, min(_RULED_START, 0.3 * self._run.seconds_left))
+            self.incumbent.offer(ruled_support(scaled, self._run.rng(), local, seconds))
+            self._run.report(self.incumbent.value * scaled.unit, 0.0, 0, force=True)
+            return
         sizes = [scaled.k] if scaled.lambda0 == 0 else list(range(1, scaled.most_useful + 1))
         proposals = Restarts().supports(scaled, sizes, self._run.rng(), local if len(local) else None)
         for support in proposals.values():
@@ -128,11 +135,12 @@ class Engine:
         scaled = self.scaled
         is_definite = has_definite_moments(scaled)
         self.is_doubtful = is_nearly_dependent(scaled, is_definite)
-        if not scaled.has_groups and not is_definite and scaled.is_plain and not scaled.ridge.any() and scaled.has_gram:
+        has_blocks = scaled.has_groups or scaled.has_rules
+        if not has_blocks and not is_definite and scaled.is_plain and not scaled.ridge.any() and scaled.has_gram:
             parts = independent_parts(scaled, SMALLEST_EIGENVALUE)
             if parts is not None:
                 return self._parts(parts)
-        if scaled.has_groups or not (is_definite or _has_ridge_or_box(scaled)):
+        if has_blocks or not (is_definite or _has_ridge_or_box(scaled)):
             return self._blocks(is_definite)
         fits = scaled.m <= LARGEST and stack_bytes(scaled.m, scaled.k) <= self._settings.memory_limit
         if is_definite and scaled.is_plain and fits:
@@ -311,15 +319,18 @@ class Engine:
         return self.race.run([tree])
 
     def _blocks(self, is_definite: bool) -> Termination:
-        """Groups, or moments too near singular for the compiled trees."""
+        """Groups, rules, or moments too near singular for the compiled trees."""
         quadratic, Q = None, None
         if is_definite or _has_ridge_or_box(self.scaled):
             quadratic, Q, _, _ = self._quadratic(with_diagonal=is_definite)
         log = self._log(quadratic.rho if quadratic is not None and Q is not None else None)
         if quadratic is not None and Q is None:
             Q = self.scaled.gram
-        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, self._settings.memory_limit, log)
+        limit = self._settings.memory_limit
+        tree = BlockTree(self.scaled, self.incumbent.value, self._slack, quadratic, Q, limit, log)
         self.race.enter(tree)
+        if self.race.sprint(tree, 1):  # the root's bound, however little time there is
+            return Termination.GAP_CLOSED
         return self.race.run([tree])
 
 

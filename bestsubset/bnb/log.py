@@ -78,10 +78,12 @@ class TreeLog:
         The user's columns behind the columns of the scaled problem.
     coef_unit : shape (m,)
         The user's coefficients for one unit of the scaled ones.
+    n_columns : int
+        The user's columns: a multiplier names rule r as column ``n_columns + r``.
     """
 
-    def __init__(self, names: IntVector, coef_unit: Vector) -> None:
-        self.names = names
+    def __init__(self, names: IntVector, coef_unit: Vector, n_columns: int = 0) -> None:
+        self.names, self.n_columns = names, n_columns
         self.coef_unit = coef_unit
         self.tokens = Stream(np.int16 if names.max() < 2**15 else np.int32)
         self.ends = Stream(np.int64)
@@ -97,6 +99,15 @@ class TreeLog:
         self.values.append(gamma * self.coef_unit[columns])
         self.ends.append([self.columns.length])
         return self.ends.length - 1
+
+    def add_priced_multiplier(self, gamma: Vector, prices: Vector) -> int:
+        """Append a multiplier over all columns with the prices of rules, in the user's units, behind it."""
+        used, priced = np.flatnonzero(gamma), np.flatnonzero(prices)
+        number = self.add_multiplier(used, gamma[used])
+        self.columns.append(self.n_columns + priced)
+        self.values.append(prices[priced])
+        self.ends.replace(number, self.columns.length)
+        return number
 
     def add_box(self, column: int, limit: float, gamma: Vector) -> None:
         """Append a derived bound on a coefficient, an upper one where it is positive, and what proves it.

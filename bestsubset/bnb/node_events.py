@@ -26,13 +26,15 @@ from bestsubset.bnb.perspective_state import (
 )
 from formulations._types import BoolVector, IntMatrix, IntVector, Vector
 
-_SOLVE, _BOUND, _CHAIN, _SPLIT, _FIX, _END = 0, 1, 2, 3, 4, 7  # tokens of the certificate
-_KIND_OF_END = np.zeros(5, dtype=np.int64)
-_KIND_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = _BOUND, _SOLVE, _SPLIT, _CHAIN
+INFEASIBLE = 5  # beside LEAF, SUPPORT, …: the argument is the row of a rule that is broken
+_SOLVE, _BOUND, _CHAIN, _SPLIT, _FIX, _END, _INFEASIBLE = 0, 1, 2, 3, 4, 7, 10  # tokens of the certificate
+_ENDS = [LEAF, SUPPORT, BRANCHED, PAIRS, INFEASIBLE]
+_KIND_OF_END = np.zeros(6, dtype=np.int64)
+_KIND_OF_END[_ENDS] = _BOUND, _SOLVE, _SPLIT, _CHAIN, _INFEASIBLE
 _LONG = 32  # numbers in a list
 _UNKNOWN = FIX  # of numbers that no node has: workers number theirs in strides
-_SIZE_OF_END = np.zeros(5, dtype=np.int64)
-_SIZE_OF_END[[LEAF, SUPPORT, BRANCHED, PAIRS]] = 2, 1, 2, 3
+_SIZE_OF_END = np.zeros(6, dtype=np.int64)
+_SIZE_OF_END[_ENDS] = 2, 1, 2, 3, 2
 
 
 class NodeEvents:
@@ -75,7 +77,7 @@ class NodeEvents:
         if what == BRANCHED:
             argument, first = int(self.log.names[argument]), 1 + 2 * self._branchings
             self._branchings += 1
-        elif argument > 0:
+        elif what == LEAF and argument > 0:
             argument *= WORKERS
         self.events.append([node, what, argument, first])
 
@@ -97,11 +99,7 @@ def assemble(workers: Sequence[NodeEvents], leaves: IntMatrix) -> TreeLog:
     what = np.full(1 + int(np.max(last[last[:, 1] == BRANCHED, 3], initial=-1) + 1), _UNKNOWN, dtype=np.int64)
     argument, first_child = np.zeros_like(what), np.zeros_like(what)
     what[last[:, 0]], argument[last[:, 0]], first_child[last[:, 0]] = last[:, 1], last[:, 2], last[:, 3]
-    branched = first_child[what == BRANCHED]
-    for children in (branched, branched + 1, np.zeros(1, dtype=np.int64)):
-        if np.any(what[children] == _UNKNOWN):
-            node = int(children[np.argmax(what[children] == _UNKNOWN)])
-            raise AssertionError(f"node {node} has no end; expected a leaf, a support or a branching")
+    _require_ends(what, first_child)
     is_leaf = what == LEAF
     argument[is_leaf] = _numbers(argument[is_leaf], offsets)
     unproved = is_leaf & (argument < 0)
@@ -113,6 +111,17 @@ def assemble(workers: Sequence[NodeEvents], leaves: IntMatrix) -> TreeLog:
     fixed = lists[0] if len(lists) == 1 else np.concatenate(lists)
     _write(log, what, argument, first_child, rows, fixed)
     return log
+
+
+def _require_ends(what: IntVector, first_child: IntVector) -> None:
+    """Every node that can be reached from the root must have ended: those that an interruption left behind need not."""
+    reached = np.zeros(1, dtype=np.int64)
+    while len(reached):
+        if np.any(what[reached] == _UNKNOWN):
+            node = int(reached[np.argmax(what[reached] == _UNKNOWN)])
+            raise AssertionError(f"node {node} has no end; expected a leaf, a support or a branching")
+        children = first_child[reached[what[reached] == BRANCHED]]
+        reached = np.concatenate([children, children + 1])
 
 
 def _joined(logs: Sequence[TreeLog]) -> tuple[TreeLog, IntVector]:

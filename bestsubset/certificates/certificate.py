@@ -35,6 +35,7 @@ class Claim:
     values: Array
     boxed: Array = field(default_factory=partial(np.zeros, 0, dtype=np.int32))
     limits: Array = field(default_factory=partial(np.zeros, 0))
+    model: tuple[int, ...] | None = None  # where there are rules: the places of the incumbent
 
 
 @dataclass(eq=False)
@@ -77,9 +78,15 @@ class Certificate:
         return problem_digest(self.data, self.settings, self.lower, self.upper)
 
     @property
+    def features(self) -> list[str]:
+        """What of version 2 the certificate uses; nothing in version 1."""
+        has_boxes = any(len(claim.boxed) for claim in self.claims)
+        return ["boxes"] * has_boxes + ["rules"] * ("rules" in self.settings)
+
+    @property
     def version(self) -> int:
         """The oldest version of the format that can say this."""
-        return 2 if any(len(claim.boxed) for claim in self.claims) else 1
+        return 2 if self.features else 1
 
     @property
     def nbytes(self) -> int:
@@ -116,7 +123,7 @@ class Certificate:
         contents = read(path)
         header = contents.header
         claims = tuple(
-            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays)
+            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays, model=_model(entry))
             for entry, arrays in zip(header["claims"], contents.claims, strict=True)
         )
         certificate = cls(
@@ -128,15 +135,17 @@ class Certificate:
         return certificate
 
     def _header(self) -> dict[str, Any]:
+        features = self.features
         return {
             "format": FORMAT,
             "version": self.version,
+            **({"features": features} if features else {}),
             "software": self.software,
             "digest": self.digest,
             "data": self.data,
             "settings": self.settings,
             "feature_names": list(self.feature_names),
-            "claims": [{"k": c.k, "objective": c.objective, "dual_bound": c.dual_bound} for c in self.claims],
+            "claims": [_entry(claim) for claim in self.claims],
         }
 
     def _members(self) -> list[tuple[str, Array]]:
@@ -144,8 +153,18 @@ class Certificate:
         return bounds + [
             (f"{number}/{name}", getattr(claim, name))
             for number, claim in enumerate(self.claims)
-            for name in CLAIM_ARRAYS + BOX_ARRAYS * (self.version > 1)
+            for name in CLAIM_ARRAYS + BOX_ARRAYS * ("boxes" in self.features)
         ]
+
+
+def _entry(claim: Claim) -> dict[str, Any]:
+    """A claim in the header."""
+    entry: dict[str, Any] = {"k": claim.k, "objective": claim.objective, "dual_bound": claim.dual_bound}
+    return entry if claim.model is None else {**entry, "model": list(claim.model)}
+
+
+def _model(entry: dict[str, Any]) -> tuple[int, ...] | None:
+    return tuple(entry["model"]) if "model" in entry else None
 
 
 def array_digest(array: Array) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from bestsubset.certificates.write import LoggedTree
 
 _SOLVE, _CHAIN, _SPLIT, _END, _SIZES = 0, 2, 3, 7, 8
-_MOST_NODES = 200_000
+MOST_NODES = 200_000
 
 
 def nothing_yet() -> LoggedTree:
@@ -24,7 +24,7 @@ def every_support(free: list[int], k: int, is_penalised: bool) -> LoggedTree | N
     It has chains whose exclusions are all opened. Returns None where it would have more than 200,000 nodes.
     """
     sizes = range(k + 1) if is_penalised else [k]
-    if sum(comb(len(free), max(0, size - 2)) for size in sizes) > _MOST_NODES:
+    if sum(comb(len(free), max(0, size - 2)) for size in sizes) > MOST_NODES:
         return None
     tokens: list[int] = [_SIZES, k + 1] if is_penalised else []
     for size in sizes:
@@ -49,9 +49,14 @@ def every_choice(free: list[list[int]], k: int) -> LoggedTree | None:
         else:
             tokens += [_SPLIT, free[first][0]]
             waiting += [(first + 1, room), (first + 1, room - len(free[first]))]
-        if len(tokens) > 2 * _MOST_NODES:
+        if len(tokens) > 2 * MOST_NODES:
             return None
     return _logged(tokens)
+
+
+def logged_tokens(tokens: list[int] | None) -> LoggedTree | None:
+    """The tokens as a tree without multipliers; None stays None."""
+    return None if tokens is None else _logged(tokens)
 
 
 def _logged(tokens: list[int]) -> LoggedTree:

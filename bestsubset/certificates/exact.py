@@ -23,7 +23,7 @@ from itertools import chain, combinations, islice, pairwise
 from operator import mul
 from typing import Any, TypeAlias
 
-SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN = range(10)
+SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN, INFEASIBLE = range(11)
 Ints: TypeAlias = Sequence[int]
 Reals: TypeAlias = Sequence[float]
 Entry: TypeAlias = Callable[[int, int], int]  # the entries of a symmetric matrix of integers
@@ -32,8 +32,8 @@ Table = namedtuple("Table", "columns y weights")
 Certificate = namedtuple("Certificate", "data settings names claims lower upper")
 Claim = namedtuple(
     "Claim",
-    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits",
-    defaults=((), ()),
+    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits model",
+    defaults=((), (), None),
 )
 # All z with I ⊆ z ⊆ A and s0 <= |z| <= s1. Pure: only DEPENDENT and COPY are above. Proved: nothing is left to show.
 Node = namedtuple("Node", "I A s0 s1 path is_pure is_proved")
@@ -61,7 +61,7 @@ def require(condition: Any, what: str) -> None:
 # Reading a certificate (FORMAT.md, section 2) and a table.
 
 ARRAYS = {"support": "<i4", "coef": "<f8", "listed": "<i4", "diagonal": "<f8", "tree": "<i2 <i4"}
-BOXES = {"boxed": "<i4", "limits": "<f8"}  # from version 2 on
+BOXES = {"boxed": "<i4", "limits": "<f8"}  # of the feature "boxes"
 ARRAYS |= {"offsets": "<i8", "columns": "<i4", "values": "<f8"}
 REAL = (int, float)
 FIELDS: dict[str, dict[str, Any]] = {
@@ -69,6 +69,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "settings": {"loss": [str], "lambda0": REAL, "lambda1": REAL, "lambda2": REAL, "include": [list], "exclude": [list]}
     | {"groups": [list], "fit_intercept": [bool], "standardize": [bool], "bounds": [bool]},
     "claim": {"k": [int], "objective": REAL, "dual_bound": REAL},
+}
+# What the features of version 2 add to the header (FORMAT.md, sections 2 and 9).
+FEATURES: dict[str, dict[str, dict[str, Any]]] = {
+    "boxes": {},
+    "rules": {"settings": {"rules": [list], "single": [list]}, "claim": {"model": [list]}},
 }
 
 
@@ -96,11 +101,12 @@ def read_certificate(archive: zipfile.ZipFile) -> Certificate:
     demand(header["digest"] == digest, "the digest is not that of its data and settings")
     is_around_0 = all(lo <= 0 <= hi for lo, hi in zip(*sides, strict=True))
     demand(is_around_0 and all(len(side) == data["p"] for side in sides), "the bounds are not p times lo <= 0 <= hi")
-    expected = ARRAYS | (BOXES if header["version"] > 1 else {})
+    expected = ARRAYS | (BOXES if "boxes" in header.get("features", []) else {})
     for i, entry in enumerate(header["claims"]):
         arrays = {name: read_array(archive, f"{i}/{name}.npy", kinds) for name, kinds in expected.items()}
-        claims.append(Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays))
-        check_claim(claims[-1], data["p"])
+        numbers = entry["k"], float(entry["objective"]), float(entry["dual_bound"])
+        claims.append(Claim(*numbers, **arrays, model=entry.get("model")))
+        check_claim(claims[-1], data["p"], len(settings.get("rules", ())))
     return Certificate(data, settings, header["feature_names"], claims, *(sides or (None, None)))
 
 
@@ -120,13 +126,15 @@ def read_array(archive: zipfile.ZipFile, name: str, kinds: str) -> array[Any]:
 
 def check_header(header: dict[str, Any]) -> None:
     data, settings, names, claims = (header[name] for name in ("data", "settings", "feature_names", "claims"))
-    is_known = header["format"] == "bestsubset certificate" and repr(header["version"]) in ("1", "2")
-    demand(is_known, "another format or version")
+    version, features = header["version"], header.get("features", [])
+    is_known = type(version) is int and version == 1 + bool(features) and {*features} <= FEATURES.keys()
+    demand(header["format"] == "bestsubset certificate" and is_known, "another format or version")
     for what, entry in [("data", data), ("settings", settings), *(("claim", claim) for claim in claims)]:
-        demand(entry.keys() == FIELDS[what].keys(), f"{what} lacks a field or has another")
+        fields = dict(chain(FIELDS[what].items(), *(FEATURES[name].get(what, {}).items() for name in features)))
+        demand(entry.keys() == fields.keys(), f"{what} lacks a field or has another")
         for name, value in entry.items():
-            demand(type(value) in FIELDS[what][name], f"{name} of {what} has the wrong type")
-            demand(FIELDS[what][name] != REAL or math.isfinite(value), f"{name} of {what} is not finite")
+            demand(type(value) in fields[name], f"{name} of {what} has the wrong type")
+            demand(fields[name] != REAL or math.isfinite(value), f"{name} of {what} is not finite")
     p, include, exclude, groups = data["p"], settings["include"], settings["exclude"], settings["groups"]
     columns, grouped = [*include, *exclude], [*chain(*groups)]
     demand(settings["loss"] == "squared" and min(settings[f"lambda{i}"] for i in range(3)) >= 0, "no such objective")
@@ -136,16 +144,34 @@ def check_header(header: dict[str, Any]) -> None:
     demand(len({*columns}) == len(columns) and len({*grouped}) == len(grouped), "settings name a column twice")
     shares = [len({*group} & {*chosen}) / len(group) for group in groups for chosen in (include, exclude)]
     demand({*shares} <= {0.0, 1.0} and all(len(group) > 1 for group in groups), "a group is split, or one column")
+    check_rules(settings, [claim["model"] for claim in claims if "model" in claim], p)
 
 
-def check_claim(claim: Claim, p: int) -> None:
+def check_rules(settings: dict[str, Any], models: list[list[int]], p: int) -> None:
+    rules, single = settings.get("rules", []), settings.get("single", [])
+    for rule in rules:
+        demand(rule.keys() == {"columns", "coefs", "limit"}, "a rule lacks a field or has another")
+        numbers = [*rule["coefs"], rule["limit"]]
+        demand(all(type(a) in REAL for a in numbers), "a number of a rule has the wrong type")
+        demand(sum(map(abs, numbers)) < sys.float_info.max, "the numbers of a rule are too large")
+        demand(len(rule["coefs"]) == len(rule["columns"]), "a rule has not a coefficient for each column")
+    for columns in [*(rule["columns"] for rule in rules), *models]:
+        demand(all(type(j) is int and 0 <= j < p for j in columns), "a rule or a model names no column")
+        demand(len({*columns}) == len(columns), "a rule or a model names a column twice")
+    demand(all(group in settings["groups"] and single.count(group) == 1 for group in single), "single has no groups")
+
+
+def check_claim(claim: Claim, p: int, rules: int) -> None:
     listed = [*supports(claim.listed)] if min(claim.listed, default=0) >= 0 else []
-    columns, ends = [*claim.support, *claim.columns, *chain(*listed)], [*pairwise(claim.offsets)]
+    columns, ends = [*claim.support, *chain(*listed)], [*pairwise(claim.offsets)]
+    columns += [j for j in claim.columns if not p <= j < p + rules]  # those name rules, which have prices
+    prices = [b for j, b in zip(claim.columns, claim.values, strict=False) if j >= p]
     fits = len(claim.support) == len(claim.coef) and len(claim.columns) == len(claim.values)
     demand(fits and len(claim.diagonal) in (0, p) and len(claim.tree), "an array has a wrong length")
     is_finite = all(map(math.isfinite, chain(claim.coef, claim.diagonal, claim.values)))
     demand(is_finite and min(claim.diagonal, default=0) >= 0, "a number is not finite, or diagonal is negative")
     demand(min(columns, default=0) >= 0 and max(columns, default=0) < p, "a column is out of range")
+    demand(min(prices, default=0) >= 0, "a price of a rule is negative")
     demand(all(a < b for z in (claim.support, *listed) for a, b in pairwise(z)), "a support is not ascending")
     demand([*chain(*((len(z), *z) for z in listed))] == [*claim.listed], "listed is no list of supports")
     is_division = claim.offsets[0] == 0 and claim.offsets[-1] == len(claim.columns) and all(a <= b for a, b in ends)
@@ -268,6 +294,25 @@ def is_semidefinite(M: Entry, columns: Ints) -> bool:
 # The problem, and the rules by which leaves are proved (FORMAT.md, sections 4 to 6).
 
 
+class Rule:
+    """Σ a_j z_j ≤ b, the sum rounded once to float64, on blocks of columns that enter together."""
+
+    def __init__(self, block: Mapping[int, int], columns: Ints, coefs: Reals, limit: float) -> None:
+        self.limit, self.coefs = float(limit), dict[int, Fraction]()
+        for j, a in zip(columns, coefs, strict=True):
+            self.coefs[block[j]] = self.coefs.get(block[j], Fraction(0)) + Fraction(float(a))
+
+    def is_broken(self, I: int, A: int) -> bool:  # noqa: E741
+        """Whether the least sum over I ⊆ z ⊆ A exceeds the limit: Python rounds a fraction correctly."""
+        least = sum(a for b, a in self.coefs.items() if b & I or (a < 0 and b & A))
+        return float(least) > self.limit
+
+    @property
+    def ceiling(self) -> Fraction:
+        """No sum that obeys is larger, before it is rounded."""
+        return Fraction(math.nextafter(self.limit, math.inf))
+
+
 class Moments:
     """The matrix M = (G + 2Λ, c; c', yy) of a problem, y being column p, times ``factor``, which makes it integral.
 
@@ -285,6 +330,9 @@ class Moments:
         self.groups = [[*group] for group in settings["groups"]]
         self.blocks = self.groups + [[j] for j in sorted({*range(p)}.difference(*self.groups))]
         self.block = {j: bits(block) for block in self.blocks for j in block}
+        self.rules = [Rule(self.block, **rule) for rule in settings.get("rules", ())]
+        self.single = settings.get("single", ())
+        self.is_ruled = bool(self.groups or self.rules)
         (numbers, e), (V, f) = integers(chain(*columns, y)), integers(weights or [1.0] * n)
         self.X = [numbers[n * j : n * (j + 1)] for j in range(p + 1)]
         self.VX = [[*map(mul, V, x)] for x in self.X] if weights else self.X
@@ -319,13 +367,17 @@ class Moments:
             products = [self.product(x, total, j) + self.ridge[j] * B.get(j, 0) for j in range(self.p + 1)]
         return [a / (q * self.factor) for a in products]
 
-    def incumbent_value(self, support: Iterable[int], coef: Iterable[float]) -> Fraction:
+    def size(self, columns: int) -> int:
+        """What a set of blocks counts: its columns, but a group that counts as one once."""
+        return columns.bit_count() - sum(len(group) - 1 for group in self.single if bits(group) & columns)
+
+    def incumbent_value(self, support: Iterable[int], coef: Iterable[float], places: int | None = None) -> Fraction:
         """The least of f over b at these coefficients; an upper bound of it where s_j is irrational and λ1 > 0."""
         gamma = {int(j): Fraction(float(b)) for j, b in zip(support, coef, strict=True)}
         e = self.residual(gamma)
         loss = (e[self.p] - sum(b * e[j] for j, b in gamma.items())) / 2
         price = self.lambda1 and self.lambda1 * sum(root(self.s2[j], above=True) * abs(b) for j, b in gamma.items())
-        return loss + price + self.lambda0 * self.places(gamma).bit_count()
+        return loss + price + self.lambda0 * self.size(self.places(gamma) if places is None else places)
 
     def places(self, support: Iterable[int]) -> int:
         """The smallest places that hold a support."""
@@ -405,8 +457,10 @@ class Multiplier:
         lower: Reals, upper: Reals,
     ) -> None:  # fmt: skip
         m = self.moments = moments
+        named = {int(j): Fraction(float(b)) for j, b in zip(columns, values, strict=True)}
+        gamma = {j: b for j, b in named.items() if j < m.p}
+        prices = [(m.rules[j - m.p], b) for j, b in named.items() if j >= m.p]
         self.lower, self.upper, self.ceiling = lower, upper, Fraction(ceiling)
-        gamma = {int(j): Fraction(float(b)) for j, b in zip(columns, values, strict=True)}
         d = [Fraction(float(a)) for a in diagonal] or [2 * m.lambda2 * s2 for s2 in m.s2]
         e = m.residual(gamma)
         w = [e[j] + d[j] * gamma.get(j, 0) for j in range(m.p)]
@@ -416,7 +470,13 @@ class Multiplier:
         self.is_valid = not bits(gamma) & ~m.allowed  # Q is not known to be positive semidefinite elsewhere
         self.infinite = bits(j for j, a in enumerate(h) if a is None)
         self.gain = [(a or 0) - m.lambda0 for a in h]
-        gains = [(sum(self.gain[j] for j in block), len(block), bits(block)) for block in m.blocks]
+        for group in m.single:  # its price is paid once
+            self.gain[group[0]] += (len(group) - 1) * m.lambda0
+        for rule, price in prices:
+            self.constant -= price * rule.ceiling
+            for block, a in rule.coefs.items():  # on one column, for a block is in or out as a whole
+                self.gain[(block & -block).bit_length() - 1] -= price * a
+        gains = [(sum(self.gain[j] for j in block), m.size(bits(block)), bits(block)) for block in m.blocks]
         self.ranked = sorted(gains, key=lambda gain: gain[0] / gain[1], reverse=True)
 
     def goes_beyond(self, s: int, limit: float) -> bool:
@@ -447,7 +507,7 @@ class Multiplier:
 
     def reaches(self, bound: Fraction, I: int, A: int, s0: int, s1: int) -> bool:  # noqa: E741
         """Whether the least bound over all places of a node is at least ``bound``."""
-        count, lambda0, groups = I.bit_count(), self.moments.lambda0, self.moments.groups
+        count, lambda0, groups = self.moments.size(I), self.moments.lambda0, self.moments.is_ruled
         if lambda0 * max(count, s0) >= bound:
             return True
         rest = self.constant - bound - sum(self.gain[j] for j in columns_of(I))
@@ -471,10 +531,10 @@ class Walk:
         self.moments, self.claim, self.bound, self.position = moments, claim, Fraction(claim.dual_bound), 0
         self.listed, self.seen = {*supports(claim.listed)}, set[tuple[int, ...]]()
         bounded = any(map(math.isfinite, (*moments.lower, *moments.upper)))
-        self.is_plain = not (moments.lambda1 or moments.lambda2 or moments.groups or bounded or self.listed)
+        self.is_plain = not (moments.lambda1 or moments.lambda2 or moments.is_ruled or bounded or self.listed)
         self.multiplier = lru_cache(1)(self.read_multiplier)
-        s0, s1 = moments.include.bit_count(), claim.k
-        if moments.lambda0 == 0 and not moments.groups:
+        s0, s1 = moments.size(moments.include), claim.k
+        if moments.lambda0 == 0 and not moments.is_ruled:
             s0 = s1 = min(claim.k, moments.allowed.bit_count())
         root = Node(moments.include, moments.allowed, s0, s1, name, True, False)
         self.stack: list[Any] = [self.child(root, is_pure=True)]  # the last one is next
@@ -493,8 +553,8 @@ class Walk:
 
     def boxes(self, root: Node) -> Iterator[Leaf]:
         """Yield the leaves beyond the boxes, in which those before each may be used."""
-        fits = not (len(self.claim.boxed) and self.moments.groups)
-        require(fits, f"{root.path}: there are boxes where there are groups")
+        fits = not (len(self.claim.boxed) and self.moments.is_ruled)
+        require(fits, f"{root.path}: there are boxes where there are groups or rules")
         for i, s in enumerate(map(int, self.claim.boxed)):
             j = max(s, ~s)
             if root.A >> j & 1:
@@ -528,10 +588,11 @@ class Walk:
             I, A = (I | self.moments.block[s], A) if s >= 0 else (I, A & ~self.moments.block[~s])  # noqa: E741
             path += f" > with {s}" if s >= 0 else f" > without {~s}"
         s0, s1 = sizes or (node.s0, node.s1)
-        room = s1 - I.bit_count()
-        for group in self.moments.groups:
-            A &= -1 if len(group) <= room or I >> group[0] & 1 else ~bits(group)
-        is_empty = s0 > s1 or room < 0 or A.bit_count() < s0
+        size = self.moments.size
+        room = s1 - size(I)
+        for group in map(bits, self.moments.groups):
+            A &= -1 if size(group) <= room or I & group else ~group
+        is_empty = s0 > s1 or room < 0 or size(A) < s0
         A = A if room else I
         return Node(I, A, s0, s1, path, is_pure, is_empty or (A == I and tuple(columns_of(A)) in self.listed))
 
@@ -544,7 +605,7 @@ class Walk:
             self.require((node.A & ~node.I) >> j & 1, node, f"column {j} is not free")
 
     def solve(self, node: Node) -> Leaf:
-        holds = partial(self.moments.solves, columns_of(node.A), self.bound, max(node.s0, node.I.bit_count()))
+        holds = partial(self.moments.solves, columns_of(node.A), self.bound, max(node.s0, self.moments.size(node.I)))
         return node, holds, "the fit of all columns allowed is below the bound"
 
     def bounded(self, node: Node, m: int) -> Leaf:
@@ -558,7 +619,7 @@ class Walk:
 
     def visit(self, node: Node) -> Iterator[Leaf]:
         """Read a node's tokens, yield what is to be proved there, and stack its children."""
-        p, last, kind = self.moments.p, len(self.claim.offsets) - 2, self.take(SOLVE, SEEN)
+        p, last, kind = self.moments.p, len(self.claim.offsets) - 2, self.take(SOLVE, INFEASIBLE)
         demand(kind != END, "the tree has an END where a node was expected")
         if node.is_pure and kind != SEEN:
             self.seen.add(node[:4])
@@ -574,14 +635,19 @@ class Walk:
             self.stack += [self.child(node, ~j), self.child(node, j)]
         elif kind == FIX:
             m, signed = self.take(0, last), self.take_columns(-p)
-            self.require(not self.moments.groups, node, "columns are fixed one by one where there are groups")
+            self.require(
+                not self.moments.is_ruled, node, "columns are fixed one by one where there are groups or rules"
+            )
             self.require_free(node, [max(s, ~s) for s in signed])
             yield from (self.bounded(self.child(node, ~s), m) for s in signed)
             self.stack.append(self.child(node, *signed))
         elif kind == SIZES:
-            r, size = self.take(0, p + 1), node.I.bit_count()
+            r, size = self.take(0, p + 1), self.moments.size(node.I)
             for low, high in [(size + r, p), *((size + i, size + i) for i in reversed(range(r)))]:
                 self.stack.append(self.child(node, sizes=(max(low, node.s0), min(high, node.s1))))
+        elif kind == INFEASIBLE:
+            r = self.take(0, len(self.moments.rules) - 1)
+            yield node, partial(self.moments.rules[r].is_broken, node.I, node.A), f"rule {r} can be obeyed"
         elif kind == SEEN:
             # A node is not above itself, for children have fewer columns: it was proved before.
             self.require(node.is_pure and node[:4] in self.seen, node, "no such node came before")
@@ -591,7 +657,7 @@ class Walk:
 
     def chain(self, node: Node, columns: list[int]) -> Leaf:
         q, S = node.s1 - node.I.bit_count() - len(columns), node.I | bits({*columns})
-        fits = node.s0 == node.s1 and not self.moments.groups and 0 <= q <= 2
+        fits = node.s0 == node.s1 and not self.moments.is_ruled and 0 <= q <= 2
         self.require(fits, node, f"a chain of {len(columns)} columns does not fit")
         self.require_free(node, columns)
         self.stack.append(Chain(node, columns, len(columns)))
@@ -658,10 +724,16 @@ class Checker:
     def check_incumbent(self, claim: Claim, where: str) -> None:
         moments, places = self.moments, self.moments.places(map(int, claim.support))
         sides = [(moments.lower[j], b, moments.upper[j]) for j, b in zip(claim.support, claim.coef, strict=True)]
-        require(places.bit_count() <= claim.k, where + f"more than k = {claim.k} places")
+        if claim.model is not None:  # where there are rules it names its places
+            model, groups = bits(claim.model), map(bits, moments.groups)
+            is_whole = not places & ~model and all(group & model in (0, group) for group in groups)
+            require(is_whole, where + "a model without a column of its support, of include or of a group")
+            places = model
+        require(moments.size(places) <= claim.k, where + f"more than k = {claim.k} places")
+        require(not any(rule.is_broken(places, places) for rule in moments.rules), where + "a broken rule")
         require(not places & ~moments.allowed, where + "an excluded column")
         require(all(lo <= b <= hi for lo, b, hi in sides), where + "a coefficient outside its bounds")
-        value = moments.incumbent_value(claim.support, claim.coef)
+        value = moments.incumbent_value(claim.support, claim.coef, places)
         require(value <= claim.objective, where + "an objective above the one claimed")
 
 

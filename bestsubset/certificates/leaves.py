@@ -9,15 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bestsubset.certificates.block_leaves import BlockLeaves
 from bestsubset.certificates.certificate import Certificate, Claim
 from bestsubset.certificates.chain_bounds import ChainBounds
 from bestsubset.certificates.chains import ChainTree
 from bestsubset.certificates.exact import Moments as ExactMoments
 from bestsubset.certificates.moments import UNIT, Columns, Moments, Vector, gamma
-from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Sorted, knapsack
+from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Sorted
+from bestsubset.certificates.rules import Rules
 from bestsubset.certificates.semidefinite import are_semidefinite, share_below
+from bestsubset.certificates.sets import columns_of
 from bestsubset.certificates.tokens import Refusal
-from bestsubset.certificates.tree import Node, columns_of, listed_supports, mask_of
+from bestsubset.certificates.tree import Node, listed_supports
 
 _NUMBERS = 2**21  # of a batch
 
@@ -51,7 +54,9 @@ class FloatLeaves:
         value = max(claim.objective, claim.dual_bound)
         box = moments.of_objective(value) if certificate.settings["lambda1"] > 0 else np.inf
         self._multipliers = Multipliers(claim, moments, box, certificate.settings["exclude"])
-        self._groups = [list(group) for group in certificate.settings["groups"]]
+        self._rules = Rules(certificate.settings)
+        groups = [list(group) for group in certificate.settings["groups"]]
+        self._block_leaves = BlockLeaves(groups, self._rules, claim, moments) if groups or self._rules.count else None
         self._listed = set(listed_supports(claim))
         self._fits: defaultdict[int, list[Node]] = defaultdict(list)
         self._fit_numbers = 0
@@ -64,8 +69,8 @@ class FloatLeaves:
     def boxes(self, root: Node) -> None:
         """Prove the boxes, in their order, before the tree that uses them."""
         claim, m = self._claim, self._moments
-        if len(claim.boxed) and self._groups:
-            raise Refusal("there are boxes where there are groups")
+        if len(claim.boxed) and self._block_leaves is not None:
+            raise Refusal("there are boxes where there are groups or rules")
         signed = claim.boxed.astype(np.int64)
         columns = np.where(signed < 0, -1 - signed, signed)
         limits = m.of_limits(columns, claim.limits)
@@ -115,6 +120,11 @@ class FloatLeaves:
         if not self._exact().depends(column, list(others)):
             raise Refusal(f"column {column} does not depend on {list(others)}, {node.path}")
 
+    def infeasible(self, node: Node, rule: int) -> None:
+        self.leaves += 1
+        if not self._rules.is_broken(rule, node.inside, node.allowed):
+            raise Refusal(f"rule {rule} can be obeyed, {node.path}")
+
     def finish(self) -> None:
         """Prove what is still waiting."""
         self._prove_fits()
@@ -124,7 +134,11 @@ class FloatLeaves:
 
     def _is_paid_for(self, node: Node) -> bool:
         """Tell whether the price of the places alone reaches the bound."""
-        return self._moments.lambda0 * node.places * (1 - 2 * UNIT) >= self._bound or self._bound <= 0
+        return self._moments.lambda0 * self._places(node) * (1 - 2 * UNIT) >= self._bound or self._bound <= 0
+
+    def _places(self, node: Node) -> int:
+        """Every z of the node counts at least so much."""
+        return max(self._rules.size(node.inside), node.least)
 
     def _target(self, places: int) -> float:
         """t: twice what the fit has to reach, rounded up."""
@@ -165,9 +179,9 @@ class FloatLeaves:
         waiting, self._fits, self._fit_numbers = self._fits, defaultdict(list), 0
         for nodes in waiting.values():
             columns = [columns_of(node.allowed) for node in nodes]
-            good = self._are_fits_proved(columns, np.array([self._target(node.places) for node in nodes]))
+            good = self._are_fits_proved(columns, np.array([self._target(self._places(node)) for node in nodes]))
             for number in np.flatnonzero(~good):
-                self._settle_fit_exactly(columns[number], nodes[number].places)
+                self._settle_fit_exactly(columns[number], self._places(nodes[number]))
 
     def _are_fits_proved(self, columns: list[list[int]], targets: Vector) -> Flags:
         """Tell for which sets of columns, all of one size, M with t is positive semidefinite."""
@@ -196,10 +210,11 @@ class FloatLeaves:
         inside, allowed = (self._flags([getattr(leaf.node, name) for leaf in leaves]) for name in ("inside", "allowed"))
         sums = _Sums(gains, inside, allowed & ~inside, [leaf.node for leaf in leaves])
         is_fix = np.array([bool(leaf.signed) for leaf in leaves])
-        if self._groups:
-            for number in np.flatnonzero(~is_fix).tolist():
-                if not self._block_bound(gains, number, leaves[number].node) >= self._bound:
-                    self._settle_bound(leaves[number].node, leaves[number].multiplier)
+        if self._block_leaves is not None:
+            for number, leaf in enumerate(leaves):
+                value = self._block_leaves.bound(gains, number, leaf.node, leaf.multiplier)
+                if not (leaf.signed or value >= self._bound):
+                    self._settle_bound(leaf.node, leaf.multiplier)
             return
         good = sums.bounds() >= self._bound
         for number in np.flatnonzero(~good & ~is_fix).tolist():
@@ -222,21 +237,6 @@ class FloatLeaves:
         length = (p + 7) // 8
         packed = np.frombuffer(b"".join(mask.to_bytes(length, "little") for mask in masks), dtype=np.uint8)
         return np.unpackbits(packed.reshape(len(masks), length), axis=1, count=p, bitorder="little").astype(bool)
-
-    def _block_bound(self, gains: Gains, number: int, node: Node) -> float:
-        """The bound of a leaf where columns enter in groups."""
-        gain = gains.gain[number]
-        grouped = {j for group in self._groups for j in group}
-        blocks = [*self._groups, *([j] for j in range(self._moments.p) if j not in grouped)]
-        totals = np.array([gain[block].sum() for block in blocks])
-        sizes = np.array([len(block) for block in blocks])
-        masks = [mask_of(block) for block in blocks]
-        inside = np.array([mask & node.inside != 0 for mask in masks])
-        free = np.array([mask & node.allowed & ~node.inside != 0 for mask in masks])
-        room = node.most - node.inside.bit_count()
-        best = knapsack(totals[free], sizes[free], room)
-        slack = gamma(4 * self._moments.p) * float(np.abs(gain[np.isfinite(gain)]).sum()) * (1 + len(blocks))
-        return float(gains.base[number] - totals[inside].sum() - best - slack - 8 * UNIT * abs(gains.base[number]))
 
     def _settle_bound(self, node: Node, multiplier: int, box: int | None = None) -> None:
         self.exact_leaves += 1

@@ -78,6 +78,8 @@ class Multipliers:
         counts = (ends - starts).astype(np.int64)
         row = np.repeat(np.arange(len(numbers)), counts)
         position = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(starts, counts)
+        is_column = self._claim.columns[position] < p  # those behind name rules
+        row, position = row[is_column], position[is_column]
         columns = self._claim.columns[position].astype(np.int64)
         values = m.of_coefficients(columns, self._claim.values[position])
         is_used = np.zeros(p, dtype=bool)
@@ -175,17 +177,3 @@ class Sorted(NamedTuple):
             part = slice(start, start + step)
             rank[part] = np.sum(self.top[row[part]] > gain[part, None], axis=1)
         return rank
-
-
-def knapsack(gain: Vector, sizes: Integers, room: int) -> float:
-    """The fractional knapsack of blocks: an upper bound on the gain of any that fit."""
-    positive = gain > 0
-    gain, sizes = gain[positive], sizes[positive]
-    order = np.argsort(-gain / sizes)
-    total, left = 0.0, float(room)
-    for value, size in zip(gain[order].tolist(), sizes[order].tolist(), strict=True):
-        if left <= 0:
-            break
-        total += value * min(1.0, left / size)
-        left -= size
-    return total

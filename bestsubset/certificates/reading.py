@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from bestsubset.certificates.verdict import MalformedCertificate
 
-FORMAT, VERSIONS = "bestsubset certificate", (1, 2)
+FORMAT = "bestsubset certificate"
+FEATURES = ("boxes", "rules")  # of version 2
 
 HEADER = "header.json"
 # What reading a damaged archive raises.
@@ -63,9 +64,10 @@ _SETTINGS = {
     "groups": list,
     "bounds": bool,
 }
+_RULED_SETTINGS = {"rules": list, "single": list}
 
 Array = NDArray[Any]
-BOX_ARRAYS = ("boxed", "limits")  # from version 2 on
+BOX_ARRAYS = ("boxed", "limits")  # of the feature "boxes"
 CLAIM_ARRAYS = tuple(name for name in _TYPES if name not in ("lower", "upper", *BOX_ARRAYS))
 
 
@@ -129,8 +131,10 @@ class _Reader:
             lower, upper = self._array("lower"), self._array("upper")
             _require(len(lower) == len(upper) == p, "the bounds have not p entries")
             _require(bool(np.all(lower <= 0) and np.all(upper >= 0)), "the bounds are not lo <= 0 <= hi")
+        n_rules = len(header["settings"]["rules"]) if "rules" in header["settings"] else None
+        has_boxes = "boxes" in header.get("features", [])
         claims = tuple(
-            self._claim(number, entry, p, header["version"]) for number, entry in enumerate(header["claims"])
+            self._claim(number, entry, p, n_rules, has_boxes) for number, entry in enumerate(header["claims"])
         )
         _require(len(claims) > 0, "there is no claim")
         software = header.get("software", "")
@@ -145,20 +149,24 @@ class _Reader:
         except (ValueError, RecursionError) as error:
             raise _FileError(f"header.json is not JSON ({error})") from None
         _require(isinstance(header, dict) and header.get("format") == FORMAT, f"the format is not {FORMAT!r}")
-        is_ours = type(header.get("version")) is int and header["version"] in VERSIONS
-        _require(is_ours, f"the version is {header.get('version')!r}, not 1 or 2")
+        features = _features(header)
         expected = {"data": dict, "settings": dict, "feature_names": list, "claims": list, "digest": str}
         _check_fields(header, expected, "the header", exact=False)
         _check_fields(header["data"], _DATA, "data")
-        _check_fields(header["settings"], _SETTINGS, "settings")
+        has_rules = "rules" in features
+        _check_fields(header["settings"], _SETTINGS | (_RULED_SETTINGS if has_rules else {}), "settings")
         _check_settings(header["settings"], header["data"])
+        if has_rules:
+            _check_rules(header["settings"], header["data"]["p"])
         return header
 
-    def _claim(self, number: int, entry: Any, p: int, version: int) -> dict[str, Array]:
+    def _claim(self, number: int, entry: Any, p: int, n_rules: int | None, has_boxes: bool) -> dict[str, Array]:
         _require(isinstance(entry, dict), f"claim {number} is not an object")
-        _check_fields(entry, {"k": int, "objective": float, "dual_bound": float}, f"claim {number}")
+        fields = {"k": int, "objective": float, "dual_bound": float} | ({} if n_rules is None else {"model": list})
+        _check_fields(entry, fields, f"claim {number}")
+        _require(_are_distinct(entry.get("model", []), p), f"claim {number} has a model that is no set of columns")
         _require(1 <= entry["k"] <= p, f"claim {number} has k outside 1 … p")
-        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS + BOX_ARRAYS * (version > 1)}
+        arrays = {name: self._array(f"{number}/{name}") for name in CLAIM_ARRAYS + BOX_ARRAYS * has_boxes}
         support, offsets, columns = arrays["support"], arrays["offsets"], arrays["columns"]
         where = f"claim {number}: "
         _require(len(support) == len(arrays["coef"]), where + "support and coef differ in length")
@@ -170,11 +178,12 @@ class _Reader:
         _require(len(columns) == len(arrays["values"]), where + "columns and values differ in length")
         ends = len(offsets) > 0 and int(offsets[0]) == 0 and int(offsets[-1]) == len(columns)
         _require(ends and bool(np.all(np.diff(offsets) >= 0)), where + "offsets do not divide the multipliers")
-        _require(_are_columns(columns, p), where + "a multiplier's column is outside 0 … p-1")
+        _require(_are_columns(columns, p + (n_rules or 0)), where + "a multiplier's column is outside 0 … p-1")
         _require(_is_finite(arrays["values"]), where + "a multiplier is not finite")
+        _require(bool(np.all(arrays["values"][columns >= p] >= 0)), where + "a price of a rule is negative")
         _require(_are_listed(arrays["listed"].tolist(), p), where + "listed is no list of supports")
         _require(len(arrays["tree"]) > 0, where + "the tree is empty")
-        if version > 1:
+        if has_boxes:
             boxed, limits = arrays["boxed"], arrays["limits"]
             _require(len(boxed) == len(limits) < len(offsets), where + "there are not as many boxes as limits, proved")
             _require(_are_columns(np.where(boxed < 0, -1 - boxed, boxed), p), where + "a box is of no column")
@@ -245,6 +254,41 @@ def _check_settings(settings: dict[str, Any], data: dict[str, Any]) -> None:
         whole = all(len(chosen.intersection(group)) in (0, len(group)) for group in settings["groups"])
         _require(whole, f"{name} splits a group")
     _require(not set(settings["include"]) & set(settings["exclude"]), "a column is included and excluded")
+
+
+def _features(header: dict[str, Any]) -> list[str]:
+    """What of version 2 a certificate uses."""
+    version, features = header.get("version"), header.get("features", [])
+    _require(type(version) is int and version in (1, 2), f"the version is {version!r}, not 1 or 2")
+    known = isinstance(features, list) and all(feature in FEATURES for feature in features)
+    fits = known and len(set(features)) == len(features) and (version == 2) == bool(features)
+    _require(fits, f"the features {features!r} of version {version} are none that can be checked here")
+    return list(features)
+
+
+def _check_rules(settings: dict[str, Any], p: int) -> None:
+    for r, rule in enumerate(settings["rules"]):
+        where = f"rule {r}"
+        _require(isinstance(rule, dict), f"{where} is not an object")
+        _check_fields(rule, {"columns": list, "coefs": list, "limit": float}, where)
+        coefs = rule["coefs"]
+        _require(_are_distinct(rule["columns"], p) and len(coefs) == len(rule["columns"]), f"{where} has other columns")
+        _require(all(type(a) in (int, float) for a in coefs), f"{where} has coefficients that are no numbers")
+        _require(_is_small([*coefs, rule["limit"]]), f"{where} has numbers that are too large")
+    singles = settings["single"]
+    _require(all(group in settings["groups"] for group in singles), "single has what is not in groups")
+    _require(all(singles.count(group) == 1 for group in singles), "single has a group twice")
+
+
+def _is_small(numbers: list[Any]) -> bool:
+    """Tell whether no sum of the numbers overflows."""
+    return sum(abs(float(a)) if abs(a) <= sys.float_info.max else np.inf for a in numbers) < sys.float_info.max
+
+
+def _are_distinct(columns: Any, p: int) -> bool:
+    """Tell whether these are columns, each once."""
+    are_numbers = all(isinstance(j, int) and not isinstance(j, bool) and 0 <= j < p for j in columns)
+    return are_numbers and len(set(columns)) == len(columns)
 
 
 def _are_columns(array: Array, p: int) -> bool:

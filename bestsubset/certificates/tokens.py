@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bestsubset.certificates.reading import Array
 
-SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN = range(10)
+SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN, INFEASIBLE = range(11)
 _CHUNK = 2**16  # tokens read at a time
 
 

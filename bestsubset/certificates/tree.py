@@ -11,12 +11,15 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from bestsubset.certificates.certificate import Certificate, Claim
+from bestsubset.certificates.rules import Rules
+from bestsubset.certificates.sets import columns_of, mask_of
 from bestsubset.certificates.tokens import (
     BOUND,
     CHAIN,
     COPY,
     DEPENDENT,
     FIX,
+    INFEASIBLE,
     SEEN,
     SIZES,
     SOLVE,
@@ -35,11 +38,6 @@ class Node(NamedTuple):
     least: int
     most: int
     is_proved: bool = False
-
-    @property
-    def places(self) -> int:
-        """Every z has at least so many places."""
-        return max(self.inside.bit_count(), self.least)
 
     @property
     def path(self) -> str:
@@ -65,22 +63,8 @@ class Leaves(Protocol):
     def dependent(self, node: Node, column: int, others: Sequence[int]) -> None:
         """A column that is to be a combination of others."""
 
-
-def columns_of(mask: int) -> list[int]:
-    """The columns of a set, ascending."""
-    return [j for j, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
-
-
-def mask_of(columns: Iterable[int]) -> int:
-    """The set of some columns."""
-    bits = bytearray()
-    for j in columns:
-        if j < 0:
-            raise TokenError(f"{j} is no column")
-        if j >> 3 >= len(bits):
-            bits.extend(bytes((j >> 3) + 1 - len(bits)))
-        bits[j >> 3] |= 1 << (j & 7)
-    return int.from_bytes(bits, "little")
+    def infeasible(self, node: Node, rule: int) -> None:
+        """A leaf in which a rule cannot be obeyed."""
 
 
 class Walk:
@@ -92,15 +76,17 @@ class Walk:
         self._p = int(certificate.data["p"])
         self._n_multipliers = len(claim.offsets) - 1
         self._include = mask_of(settings["include"])
+        self._rules = Rules(settings)
         self._blocks = [mask_of(group) for group in settings["groups"]]
         self._is_penalised = settings["lambda0"] > 0
         self._listed = {mask_of(support) for support in listed_supports(claim)}
-        plain = not (settings["lambda1"] or settings["lambda2"] or settings["bounds"] or self._blocks or self._listed)
+        self._is_ruled = bool(self._blocks) or self._rules.count > 0
+        plain = not (settings["lambda1"] or settings["lambda2"] or settings["bounds"] or self._is_ruled or self._listed)
         self._allows_dependence = plain
         allowed = (1 << self._p) - 1 & ~mask_of(settings["exclude"])
         most = claim.k
-        least = self._include.bit_count()
-        if not self._is_penalised and not self._blocks:
+        least = self._rules.size(self._include)
+        if not self._is_penalised and not self._is_ruled:
             least = most = min(claim.k, allowed.bit_count())
         self.root = self._normal(self._include, allowed, least, most)
         self._tokens = read(claim.tree)
@@ -162,6 +148,8 @@ class Walk:
             self._fix(node)
         elif kind == SIZES:
             self._sizes(node)
+        elif kind == INFEASIBLE:
+            self._infeasible(node)
         elif kind in (DEPENDENT, COPY, SEEN):
             self._dependence(node, kind)
         else:
@@ -182,7 +170,7 @@ class Walk:
         self._above.append(kind)
 
     def _chain(self, node: Node) -> None:
-        if not node.is_proved and (node.least != node.most or self._blocks):
+        if not node.is_proved and (node.least != node.most or self._is_ruled):
             raise Refusal(f"a chain stands where it may not, {node.path}")
         self._leaves.chains(node, self._tokens)
 
@@ -192,8 +180,8 @@ class Walk:
         if node.is_proved:
             self._push(FIX, [node])
             return
-        if self._blocks:
-            raise Refusal(f"columns are fixed where there are groups, {node.path}")
+        if self._is_ruled:
+            raise Refusal(f"columns are fixed where there are groups or rules, {node.path}")
         self._leaves.fix(node, multiplier, signed)
         columns = [s if s >= 0 else -1 - s for s in signed]
         decided = mask_of(j for j in columns if j < self._p)
@@ -207,7 +195,7 @@ class Walk:
         count = self._take()
         if not 0 <= count <= self._p + 1:
             raise TokenError(f"{count} is no number of sizes")
-        size = node.inside.bit_count()
+        size = self._rules.size(node.inside)
 
         def children() -> Iterator[Node]:
             for i in range(count):
@@ -215,6 +203,13 @@ class Walk:
             yield self._child(node._replace(least=max(node.least, size + count)))
 
         self._push(SIZES, children())
+
+    def _infeasible(self, node: Node) -> None:
+        rule = self._take()
+        if not 0 <= rule < self._rules.count:
+            raise TokenError(f"there is no rule {rule}")
+        if not node.is_proved:
+            self._leaves.infeasible(node, rule)
 
     def _dependence(self, node: Node, kind: int) -> None:
         if kind == SEEN:
@@ -281,14 +276,15 @@ class Walk:
 
     def _normal(self, inside: int, allowed: int, least: int, most: int) -> Node:
         """What every node goes through before anything else."""
-        room = most - inside.bit_count()
-        is_empty = least > most or room < 0 or allowed.bit_count() < least or inside & ~allowed != 0
+        size = self._rules.size
+        room = most - size(inside)
+        is_empty = least > most or room < 0 or size(allowed) < least or inside & ~allowed != 0
         for block in self._blocks:
-            if block & ~inside and block.bit_count() > room:
+            if block & ~inside and size(block) > room:
                 allowed &= ~block
         if room <= 0:
             allowed = inside
-        is_empty = is_empty or allowed.bit_count() < least
+        is_empty = is_empty or size(allowed) < least
         return Node(inside, allowed, least, most, is_empty or (inside == allowed and inside in self._listed))
 
 

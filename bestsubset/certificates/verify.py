@@ -18,9 +18,11 @@ from bestsubset.certificates.exact import Moments as ExactMoments
 from bestsubset.certificates.leaves import FloatLeaves
 from bestsubset.certificates.moments import Moments, ScaleError
 from bestsubset.certificates.reading import Array
+from bestsubset.certificates.rules import Rules
 from bestsubset.certificates.semidefinite import is_below
+from bestsubset.certificates.sets import columns_of, mask_of
 from bestsubset.certificates.tokens import Refusal, TokenError
-from bestsubset.certificates.tree import Walk, columns_of, mask_of
+from bestsubset.certificates.tree import Walk
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 
 
@@ -128,15 +130,12 @@ class _Check:
         )
 
     def _check_incumbent(self, claim: Claim) -> None:
-        settings = self._certificate.settings
         support = claim.support.tolist()
-        places = mask_of([*support, *settings["include"]])
-        for group in settings["groups"]:
-            if mask_of(group) & places:
-                places |= mask_of(group)
-        if places.bit_count() > claim.k:
-            raise Refusal(f"the incumbent has {places.bit_count()} places; k is {claim.k}")
-        if places & mask_of(settings["exclude"]):
+        places = self._places_of_incumbent(claim)
+        count = Rules(self._certificate.settings).size(places)
+        if count > claim.k:
+            raise Refusal(f"the incumbent has {count} places; k is {claim.k}")
+        if places & mask_of(self._certificate.settings["exclude"]):
             raise Refusal("the incumbent has a column that is excluded")
         lower, upper = self._certificate.lower, self._certificate.upper
         if lower is not None and upper is not None:
@@ -144,10 +143,27 @@ class _Check:
             if np.any(outside):
                 raise Refusal(f"the incumbent breaks the bounds of columns {claim.support[outside].tolist()}")
         moments = self._moments
-        value = moments.objective_above(claim.support.astype(np.int64), claim.coef, places.bit_count())
+        value = moments.objective_above(claim.support.astype(np.int64), claim.coef, count)
         holds = value <= moments.of_objective(claim.objective)
-        if not (holds or self._exact.incumbent_value(support, claim.coef.tolist()) <= claim.objective):
+        if not (holds or self._exact.incumbent_value(support, claim.coef.tolist(), places) <= claim.objective):
             raise Refusal("the incumbent's objective is larger than claimed")
+
+    def _places_of_incumbent(self, claim: Claim) -> int:
+        """The smallest places that hold the support; where there are rules, those that the claim names."""
+        settings = self._certificate.settings
+        places = mask_of([*claim.support.tolist(), *settings["include"]])
+        for group in settings["groups"]:
+            if mask_of(group) & places:
+                places |= mask_of(group)
+        if claim.model is None:
+            return places
+        model = mask_of(claim.model)
+        if places & ~model or any(mask_of(group) & model not in (0, mask_of(group)) for group in settings["groups"]):
+            raise Refusal("the incumbent's model misses a column of its support, of include or of a group")
+        broken = Rules(settings).first_broken(model)
+        if broken is not None:
+            raise Refusal(f"the incumbent's model breaks rule {broken}")
+        return model
 
     def _check_bound(self, claim: Claim) -> tuple[int, int]:
         leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
@@ -190,7 +206,7 @@ class _Check:
         certificate = self._certificate
         wanted = np.zeros(self._X.shape[1], dtype=bool)
         for claim in certificate.claims:
-            wanted[claim.columns] = wanted[claim.support] = True
+            wanted[claim.columns[claim.columns < len(wanted)]] = wanted[claim.support] = True
         return Moments(
             self._X,
             self._y,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ from bestsubset.certificates.certificate import Certificate, Claim, array_digest
 from bestsubset.certificates.reading import Array
 from formulations import Problem
 from formulations._types import Vector
+from formulations.selection import Selection
+
+SOLVE, SPLIT, INFEASIBLE = 0, 3, 10  # tokens of a tree
 
 
 class LoggedTree(NamedTuple):
@@ -42,6 +46,7 @@ def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, l
         offsets=logged.offsets,
         columns=logged.columns,
         values=logged.values,
+        model=problem.selection.completion(support.tolist()) if _stated(problem).has_rules else None,
         boxed=logged.boxed,
         limits=logged.limits,
     )
@@ -87,8 +92,18 @@ def _data(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
+def _stated(problem: Problem) -> Selection:
+    """The constraints without groups that are excluded, of which there is nothing to say."""
     selection = problem.selection
+    out = set(selection.excluded)
+    groups, single = (
+        tuple(group for group in groups if group[0] not in out) for groups in (selection.groups, selection.single)
+    )
+    return replace(selection, groups=groups, single=single)
+
+
+def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
+    selection = _stated(problem)
     return {
         "loss": problem.loss.name,
         "fit_intercept": problem.fit_intercept,
@@ -100,6 +115,18 @@ def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
         "exclude": [int(j) for j in selection.excluded],
         "groups": [[int(j) for j in block] for block in selection.groups],
         "bounds": is_bounded,
+        **(_rules(selection) if selection.has_rules else {}),
+    }
+
+
+def _rules(selection: Selection) -> dict[str, Any]:
+    """Rules as they are, those of correlated pairs as pairs; and the groups that count as one."""
+    return {
+        "rules": [
+            {"columns": [int(j) for j in r.columns], "coefs": [float(a) for a in r.coefs], "limit": float(r.limit)}
+            for r in selection.rules
+        ],
+        "single": [[int(j) for j in block] for block in selection.single],
     }
 
 

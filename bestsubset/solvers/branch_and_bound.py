@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from bestsubset.run import Run
-from bestsubset.solvers.capability import unsupported_constraints
 from bestsubset.solvers.enumeration import Enumeration
 from bestsubset.solvers.interface import Answer, Solver
 from formulations import Problem, ProblemError, ScaledProblem, SquaredLoss
@@ -22,7 +21,7 @@ class BranchAndBound(Solver):
 
     With more rows than columns, or a ridge: the downdating tree on residual sums of squares, the perspective
     tree with an optimised diagonal, or a race of the two. Wide data with a ridge, bounds or λ1: the
-    perspective tree with Gram rows formed as columns enter. Groups and nearly dependent columns: a slower
+    perspective tree with Gram rows formed as columns enter. Groups, rules and nearly dependent columns: a slower
     tree over blocks. Wide data with none of these: enumeration, where it is practical.
 
     Parameters
@@ -47,9 +46,6 @@ class BranchAndBound(Solver):
     def refuses(self, problem: Problem) -> str | None:
         if not isinstance(problem.loss, SquaredLoss):
             return f"branch_and_bound takes no loss {problem.loss.name!r} yet; expected 'squared'. Use squared error."
-        reason = unsupported_constraints(problem, self.name)
-        if reason is not None:
-            return reason
         if _needs_enumeration(problem):
             too_many = Enumeration().refuses(problem)
             if too_many is not None:
@@ -61,7 +57,7 @@ class BranchAndBound(Solver):
                 )
         if self.tree == "downdating" and not _is_plain(problem):
             return (
-                "tree is 'downdating' and the problem has lambda1, bounds or groups; expected plain or ridge"
+                "tree is 'downdating' and the problem has lambda1, bounds, groups or rules; expected plain or ridge"
                 " least squares. Use tree='perspective', or leave it at 'race'."
             )
         return None
@@ -97,4 +93,5 @@ def _needs_enumeration(problem: Problem) -> bool:
 
 def _is_plain(problem: Problem) -> bool:
     bounded = np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any()
-    return not (bounded or problem.lambda1 > 0 or problem.selection.has_groups)
+    selection = problem.selection
+    return not (bounded or problem.lambda1 > 0 or selection.has_groups or selection.has_rules)

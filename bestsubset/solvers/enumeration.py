@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +14,15 @@ import numpy as np
 
 from bestsubset.bnb.conditioning import has_definite_moments, is_nearly_dependent
 from bestsubset.bnb.reduction import project_out
-from bestsubset.certificates.enumerated import every_choice, every_support, nothing_yet
+from bestsubset.certificates.enumerated import MOST_NODES, every_choice, every_support, logged_tokens, nothing_yet
 from bestsubset.certificates.write import LoggedTree
 from bestsubset.incumbent import Incumbent
 from bestsubset.run import Run
-from bestsubset.solvers.capability import unsupported_constraints
+from bestsubset.solvers.enumerated_models import enumerate_models
 from bestsubset.solvers.interface import Answer, Solver
+from bestsubset.solvers.models import ModelSearch
 from bestsubset.status import Termination
-from formulations import Problem, ScaledProblem, SquaredLoss
+from formulations import KinkedLoss, Problem, ScaledProblem, SquaredLoss
 from formulations._types import IntMatrix, IntVector, Matrix, Vector
 
 _ROUNDING = 1e-10  # of the least objective
@@ -36,29 +37,32 @@ _DOUBTFUL_ROOM = 20_000  # doubtful supports remembered for each first column
 
 @dataclass(frozen=True)
 class Enumeration(Solver):
-    """Fit every support of at most k columns and keep the best.
+    """Fit every support that the constraints allow and keep the best: any loss, any constraints.
 
-    Few supports, and any with bounds, λ1 or groups, are refitted one by one from the data. Otherwise the
+    Few supports, and any with bounds, λ1, groups or rules, are refitted one by one from the data. Otherwise the
     last column is found in closed form for all candidates at once, O(k p) a prefix, so that k ≤ 3 is
-    practical with thousands of columns.
+    practical with thousands of columns. Losses other than squared error are fitted to a tolerance, by which the bound
+    is lowered; see the notes of the result.
 
     Parameters
     ----------
     max_supports : int
-        Refuse problems with more supports than this (a tenth of a thousandth of it where each must be refitted).
+        Refuse problems with more supports than this (a ten-thousandth of it where each must be refitted, and a
+        tenth of that for losses other than squared error).
     """
 
     name: ClassVar[str] = "enumeration"
     max_supports: int = 50_000_000_000
 
     def refuses(self, problem: Problem) -> str | None:
-        if not isinstance(problem.loss, SquaredLoss):
-            return f"enumeration takes no loss {problem.loss.name!r}; expected 'squared'. Use squared error."
-        reason = unsupported_constraints(problem, "enumeration")
-        if reason is not None:
-            return reason
+        if isinstance(problem.loss, KinkedLoss) and problem.lambda2 > 0:
+            return (
+                f"lambda2 is {problem.lambda2} with the loss {problem.loss.name!r}; expected 0, since enumeration fits"
+                " by linear programmes. Use lambda1, or bounds."
+            )
         count = self.count(problem)
-        limit = self.max_supports if self._is_closed_form(problem) else self.max_supports // 10_000
+        share = 1 if self._is_closed_form(problem) else 10_000 if _is_squared(problem) else 100_000
+        limit = self.max_supports // share
         if count > limit:
             return (
                 f"enumeration would visit {count:.3g} supports; expected at most {limit:.3g}."
@@ -67,20 +71,27 @@ class Enumeration(Solver):
         return None
 
     def count(self, problem: Problem) -> int:
-        """Number of supports to visit."""
+        """Number of supports to visit; where there are rules that leave some out, at most so many."""
         selection = problem.selection
         free = problem.p - len(selection.included) - len(selection.excluded)
-        k = problem.max_cardinality - len(selection.included)
-        if selection.has_groups or problem.lambda0 > 0 or problem.lambda1 > 0:
+        k = problem.max_cardinality - selection.size(selection.included)
+        if selection.has_groups or selection.has_rules:
+            search = ModelSearch(selection, problem.max_cardinality)
+            return _sets_of_weight(search.weights, search.room)
+        if problem.lambda0 > 0 or problem.lambda1 > 0 or not _is_squared(problem):
             return sum(comb(free, size) for size in range(min(k, free) + 1))
         return comb(free, min(k, free))
 
     @staticmethod
     def _is_closed_form(problem: Problem) -> bool:
         bounded = np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any()
-        return not (bounded or problem.lambda1 > 0 or problem.selection.has_groups)
+        selection = problem.selection
+        is_plain = not (bounded or problem.lambda1 > 0 or selection.has_groups or selection.has_rules)
+        return is_plain and _is_squared(problem)
 
     def solve(self, problem: Problem, run: Run) -> Answer:
+        if not _is_squared(problem):
+            return enumerate_models(problem, run)
         scaled = ScaledProblem.of(problem)
         incumbent = Incumbent(scaled)
         threads = run.cores
@@ -112,6 +123,8 @@ class Enumeration(Solver):
             return nothing_yet()
         if not scaled.is_plain:
             return None
+        if scaled.has_rules:
+            return logged_tokens(ModelSearch(scaled.selection, scaled.k).tokens(scaled.columns.tolist(), MOST_NODES))
         room = scaled.k - int(scaled.included.sum())
         if scaled.has_groups:
             blocks = [block for block in scaled.blocks if not scaled.included[block[0]]]
@@ -209,15 +222,26 @@ class _Search:
         return not self.run.is_out_of_time
 
 
+def _is_squared(problem: Problem) -> bool:
+    return isinstance(problem.loss, SquaredLoss)
+
+
+def _sets_of_weight(weights: Sequence[int], room: int) -> int:
+    """How many sets of blocks weigh at most so much, by the weight of the blocks looked at so far."""
+    counts = [1] + [0] * room
+    for weight in weights:
+        for total in range(room, weight - 1, -1):
+            counts[total] += counts[total - weight]
+    return sum(counts)
+
+
 def _supports(scaled: ScaledProblem) -> Iterator[IntVector]:
     """Every support that the constraints allow, whole blocks only; all sizes where a smaller one can win."""
-    included = [b for b in scaled.blocks if scaled.included[b[0]]]
-    free = [b for b in scaled.blocks if not scaled.included[b[0]]]
-    forced = [j for block in included for j in block]
-    smaller_can_win = scaled.lambda0 > 0 or scaled.lambda1.any() or scaled.has_groups
-    room = scaled.k - len(forced)
-    for count in range(0 if smaller_can_win else min(room, len(free)), min(room, len(free)) + 1):
-        for blocks in combinations(free, count):
-            support = forced + [j for block in blocks for j in block]
-            if len(support) <= scaled.k:
-                yield np.array(sorted(support), dtype=np.int64)
+    if scaled.has_rules or scaled.has_groups or scaled.lambda0 > 0 or scaled.lambda1.any():
+        for model in ModelSearch(scaled.selection, scaled.k).models():
+            yield np.array(model, dtype=np.int64)
+        return
+    forced = np.flatnonzero(scaled.included)
+    free = np.flatnonzero(~scaled.included)
+    for chosen in combinations(free.tolist(), min(scaled.k - len(forced), len(free))):
+        yield np.sort(np.concatenate([forced, np.array(chosen, dtype=np.int64)]))

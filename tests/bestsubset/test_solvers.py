@@ -120,24 +120,6 @@ def test_wide_data_without_ridge_or_bounds_is_enumerated_or_refused() -> None:
         bs.solve(bs.Problem(rng.standard_normal((50, 2000)), rng.standard_normal(50), k=10))
 
 
-@pytest.mark.parametrize(
-    "constraint",
-    [
-        bs.AtMost([0, 1], 1),
-        bs.AtLeast([0, 1], 1),
-        bs.Implies(0, [1]),
-        bs.Budget((1.0,) * 8, 2.0),
-        bs.ExcludePairs(0.9),
-    ],
-)
-@pytest.mark.parametrize("solver", [bs.BranchAndBound(), bs.Enumeration()])
-def test_other_constraints_are_refused_with_a_reason(constraint: bs.Constraint, solver: bs.Solver) -> None:
-    problem = NASTY["plain"](k=2)
-    stated = bs.Problem(problem.X, problem.y, 2, constraints=[constraint])
-    with pytest.raises(bs.RefusedError, match=type(constraint).__name__):
-        bs.solve(stated, solver)
-
-
 @pytest.mark.parametrize("solver", [bs.BranchAndBound(), bs.Enumeration()])
 @pytest.mark.parametrize("constraint", [bs.Sign([0, 1], -1), bs.Bounds([0, 2], -0.5, 0.25)], ids=str)
 def test_signs_and_bounds_on_some_columns_equal_the_judge(constraint: bs.Constraint, solver: bs.Solver) -> None:

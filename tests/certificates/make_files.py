@@ -7,6 +7,7 @@
 * ``weights`` (one of them zero), ``no_intercept``, ``standardized`` (with λ2)
 * ``include_exclude``, ``group``: structure on the support
 * ``copy``, ``dependent``, ``seen``: a column twice; a factor with all its levels beside the intercept; a column thrice
+* ``rules``, ``enumerated_rules``: heredity and bounds on how many; ``budget``: with λ0 and a group that counts as one
 * ``path``: one claim for each size 1 … 4; ``listed``: the bound leaves the three best supports out
 * ``stopped``: a search cut off with a gap; ``fix``: a perspective tree with `FIX`; ``enumerated``: a tree of chains
 * ``boxes``: bounds on coefficients that follow from the incumbent, each with its proof
@@ -23,7 +24,7 @@ import json
 import struct
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
@@ -36,13 +37,13 @@ import bestsubset as bs
 from bestsubset.bnb import derived_boxes, engine
 from bestsubset.certificates.certificate import Certificate, problem_digest
 from bestsubset.certificates.enumerated import every_support
-from formulations import Exclude, Group, Include, Problem
+from formulations import AtLeast, AtMost, Budget, Constraint, Exclude, Group, Implies, Include, Problem
 from tests.certificates import rational
 
 HERE = Path(__file__).parent
 VALID, INVALID_FOLDER, MALFORMED_FOLDER = HERE / "valid", HERE / "invalid", HERE / "malformed"
 
-SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN = range(10)
+SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN, INFEASIBLE = range(11)
 
 _PERSPECTIVE = bs.BranchAndBound(tree="perspective")
 _DOWNDATING = bs.BranchAndBound(tree="downdating")
@@ -98,6 +99,14 @@ def _weights() -> np.ndarray:
     weights = np.round(np.random.default_rng(30).uniform(0.2, 3.0, 14), 2)
     weights[4] = 0.0
     return weights
+
+
+def _heredity() -> list[Constraint]:
+    return [Implies(0, [3, 4], "all"), Implies(1, [2, 5], "any"), AtMost([1, 2, 3], 1)]
+
+
+def _in_one() -> list[Constraint]:
+    return [Group([1, 4], counts="one")]
 
 
 def _copied() -> Problem:
@@ -180,6 +189,12 @@ def valid() -> dict[str, tuple[Problem, Certificate]]:
         "dependent": (_factor(), _DOWNDATING),
         "stopped": (Problem(*_data(16, p=7), 3), bs.BranchAndBound(tree="perspective", node_limit=2)),
         "fix": (Problem(*_data(17, p=7), 3), _PERSPECTIVE),
+        "rules": (Problem(*_data(21), 3, constraints=_heredity()), None),
+        "budget": (
+            Problem(*_data(22), lambda0=0.5, constraints=[Budget([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.9), *_in_one()]),
+            None,
+        ),
+        "enumerated_rules": (Problem(*_data(23), 3, constraints=[AtLeast([1, 2, 4], 1), *_heredity()]), "enumeration"),
         "enumerated": (Problem(*_data(18), lambda0=1.0), "enumeration"),
     }
     made = {name: (problem, bs.solve(problem, solver).certificate) for name, (problem, solver) in solved.items()}
@@ -261,6 +276,7 @@ def nodes(tree: list[int], start: int = 0) -> list[tuple[int, int]]:
         COPY: lambda: (start + 3, 1),
         SIZES: lambda: (start + 2, tree[start + 1] + 1),
         SEEN: lambda: (start + 1, 0),
+        INFEASIBLE: lambda: (start + 2, 0),
     }[kind]()
     below: list[tuple[int, int]] = []
     while tree[position] != END if count is None else count:
@@ -326,6 +342,20 @@ def _listed_box() -> tuple[Certificate, tuple[np.ndarray, np.ndarray, None]]:
     return with_claim(certificate, **changes), data
 
 
+def _rules(change: Callable[[list[dict]], list[dict]]) -> Change:
+    """The rules of the settings, changed."""
+    return lambda c: with_settings(c, rules=change(c.settings["rules"]))
+
+
+def _other_row(claim) -> np.ndarray:
+    """Each INFEASIBLE leaf names the rule behind the right one."""
+    tree = claim.tree.copy()
+    for start, _ in nodes(tree.tolist()):
+        if tree[start] == INFEASIBLE:
+            tree[start + 1] = (tree[start + 1] + 1) % 4
+    return tree
+
+
 INVALID: dict[str, Change] = {
     # A leaf of a SPLIT is replaced by a SOLVE that proves too little.
     "k__dropped_leaf": _tree([SOLVE]),
@@ -372,6 +402,20 @@ INVALID: dict[str, Change] = {
     "k__other_support": _change(support=lambda c: np.array([3, 4, 5], dtype=np.int32)),
     "fix__diagonal_too_large": _change(diagonal=lambda c: 3.0 * c.diagonal),
     "dependent__wrong_columns": _other_columns,
+    # Rules that are not those of the tree, or that the incumbent breaks.
+    "rules__emptied": _rules(lambda rules: [{"columns": [], "coefs": [], "limit": 0.0}, *rules[1:]]),
+    "rules__larger_limit": _rules(lambda rules: [r | {"limit": r["limit"] + 1.0} for r in rules]),
+    "rules__other_coefs": _rules(lambda rules: [r | {"coefs": [0.0 * a for a in r["coefs"]]} for r in rules]),
+    "rules__other_row": _change(tree=_other_row),
+    "rules__infeasible_root": _tree([INFEASIBLE, 0]),
+    "rules__model_breaks_a_rule": lambda c: with_claim(c, model=(0, *(j for j in c.claims[0].model if j != 3))),
+    "rules__model_without_support": lambda c: with_claim(c, model=c.claims[0].model[1:]),
+    "rules__raised_bound": _change(objective=lambda c: 1.1 * c.objective, dual_bound=lambda c: 1.001 * c.objective),
+    "budget__smaller_limit": _rules(lambda rules: [r | {"limit": 0.2} for r in rules]),
+    "budget__larger_limit": _rules(lambda rules: [r | {"limit": 9.0} for r in rules]),
+    "budget__counts_by_columns": lambda c: with_settings(c, single=[]),
+    "budget__raised_bound": _change(objective=lambda c: 1.1 * c.objective, dual_bound=lambda c: 1.001 * c.objective),
+    "enumerated_rules__removed": _rules(lambda rules: rules[1:]),
     "copy__wrong_columns": _change(
         tree=lambda c: np.array([COPY, 0, 2, *c.tree.tolist()], dtype=c.tree.dtype)
     ),
@@ -427,6 +471,19 @@ def _header(change: Callable[[dict], object]) -> Callable[[dict[str, bytes]], by
         return zipped(m | {"header.json": json.dumps(_with_digest(header)).encode()})
 
     return changed
+
+
+def _ruled(
+    rules: list, model: Sequence[int] = (0, 1, 2), single: Sequence[list[int]] = ()
+) -> Callable[[dict[str, bytes]], bytes]:
+    """A header of version 2 with these rules."""
+
+    def change(h: dict) -> None:
+        h.update(version=2, features=["rules"])
+        h["settings"].update(rules=rules, single=list(single))
+        h["claims"][0]["model"] = list(model)
+
+    return _header(change)
 
 
 def _text(old: str, new: str) -> Callable[[dict[str, bytes]], bytes]:
@@ -523,6 +580,19 @@ MALFORMED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "json_not_utf8": lambda m: zipped(m | {"header.json": b"\xff\xfe\xfd" + m["header.json"]}),
     "format": _header(lambda h: h.update(format="best subset certificate")),
     "version_2": _header(lambda h: h.update(version=2)),
+    "features_none": _header(lambda h: h.update(version=2, features=[])),
+    "features_unknown": _header(lambda h: h.update(version=2, features=["magic"])),
+    "features_of_version_1": _header(lambda h: h.update(features=["rules"])),
+    "rules_missing": _header(lambda h: h.update(version=2, features=["rules"])),
+    "rules_of_version_1": _header(lambda h: h["settings"].update(rules=[], single=[])),
+    "rule_without_limit": _ruled([{"columns": [0], "coefs": [1.0]}]),
+    "rule_outside": _ruled([{"columns": [6], "coefs": [1.0], "limit": 1.0}]),
+    "rule_too_short": _ruled([{"columns": [0, 1], "coefs": [1.0], "limit": 1.0}]),
+    "rule_too_large": _ruled([{"columns": [0, 1], "coefs": [1e308, 1e308], "limit": 1.0}]),
+    "rule_twice": _ruled([{"columns": [0, 0], "coefs": [1.0, 1.0], "limit": 1.0}]),
+    "rule_of_text": _ruled(["x0"]),
+    "model_outside": _ruled([], [0, 9]),
+    "single_without_group": _ruled([], single=[[0, 1]]),
     "version_true": _header(lambda h: h.update(version=True)),
     "digest": lambda m: zipped(m | {"header.json": m["header.json"].replace(b'"lambda2": 0.5', b'"lambda2": 0.25')}),
     "no_claims": _header(lambda h: h.update(claims=[])),

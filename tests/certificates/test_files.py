@@ -123,4 +123,4 @@ def test_the_valid_files_use_every_kind_of_node():
     for name in names(VALID):
         for claim in bs.Certificate.load(VALID / f"{name}.cert").claims:
             kinds |= make_files.kinds_of(claim.tree.tolist())
-    assert kinds == set(range(10)) - {make_files.END}
+    assert kinds == set(range(11)) - {make_files.END}

@@ -72,7 +72,9 @@ class Truth:
         p = data.X.shape[1]
         free = np.full(p, np.inf)
         lower, upper = -free if lower is None else lower, free if upper is None else upper
-        given = {name: value for name, value in chosen.items() if name not in ("bounds", "loss")}
+        self.rules, self.single = chosen.get("rules", []), chosen.get("single", [])
+        self.is_ruled = "rules" in chosen
+        given = {name: value for name, value in chosen.items() if name not in ("bounds", "loss", "rules", "single")}
         self.problem = SimpleNamespace(
             X=data.X, y=data.y, p=p, sample_weight=data.all_weights, lower=lower, upper=upper, **given
         )
@@ -90,22 +92,35 @@ class Truth:
     def value(self, z: tuple[int, ...]) -> Fraction | float:
         """The least f over the places z."""
         if z not in self._values:
+            size = self.size(set(z))
             self._values[z] = (
-                _explained(self.problem, self.moments, z) + Fraction(self.problem.lambda0) * len(z)
+                _explained(self.problem, self.moments, z) + Fraction(self.problem.lambda0) * size
                 if self.is_exact
-                else float(oracle.best_value(self.problem, list(z)))
+                else float(oracle.best_value(self.problem, list(z), size))
             )
         return self._values[z]
+
+    def size(self, z: set[int]) -> int:
+        return len(z) - sum(len(group) - 1 for group in self.single if z.intersection(group))
+
+    def obeys(self, z: set[int]) -> bool:
+        """Whether exactly these places obey every rule: sums are rounded once."""
+        return all(
+            float(sum(Fraction(a) for j, a in zip(r["columns"], r["coefs"], strict=True) if j in z)) <= r["limit"]
+            for r in self.rules
+        )
 
     def places(self, k: int) -> Iterator[tuple[int, ...]]:
         """All feasible places."""
         problem = self.problem
         allowed = [j for j in range(problem.p) if j not in problem.exclude]
-        for size in range(k + 1):
+        for size in range(len(allowed) + 1):
             for z in map(set, combinations(allowed, size)):
-                whole = all(len(z.intersection(group)) in (0, len(group)) for group in problem.groups)
-                if whole and z.issuperset(problem.include):
+                if self.size(z) <= k and self.is_whole(z) and z.issuperset(problem.include) and self.obeys(z):
                     yield tuple(sorted(z))
+
+    def is_whole(self, z: set[int]) -> bool:
+        return all(len(z.intersection(group)) in (0, len(group)) for group in self.problem.groups)
 
     def bounded_places(self, claim) -> Iterator[tuple[int, ...]]:
         """The places that the bound of a claim is about (FORMAT.md, section 1)."""
@@ -113,7 +128,7 @@ class Truth:
         size = min(claim.k, problem.p - len(problem.exclude))
         for z in self.places(claim.k):
             # With λ0 = 0 more places cost nothing: the smaller ones need not be looked at, listed supports or not.
-            if z not in listed and (problem.lambda0 or problem.groups or len(z) == size):
+            if z not in listed and (problem.lambda0 or problem.groups or self.rules or len(z) == size):
                 yield z
 
     def incumbent(self, claim) -> Fraction | float | None:
@@ -124,12 +139,17 @@ class Truth:
             z |= set(group) if z.intersection(group) else set()
         coef = dict(zip(support, map(Fraction, claim.coef.tolist()), strict=True))
         inside = all(problem.lower[j] <= b <= problem.upper[j] for j, b in coef.items())
-        if len(z) > claim.k or z.intersection(problem.exclude) or not inside:
+        if self.is_ruled:
+            if not z.issubset(claim.model):
+                return None
+            z = set(claim.model)
+        fits = self.size(z) <= claim.k and self.is_whole(z) and self.obeys(z)
+        if not fits or z.intersection(problem.exclude) or not inside:
             return None
         M, p = self.moments, problem.p
         f = M[p][p] / 2 - sum(b * M[j][p] for j, b in coef.items())
         f += Fraction(sum(a * b * M[i][j] for i, a in coef.items() for j, b in coef.items())) / 2
-        f += Fraction(problem.lambda0) * len(z)
+        f += Fraction(problem.lambda0) * self.size(z)
         scale = {j: 1.0 for j in coef}
         if problem.standardize and problem.lambda1:
             w = sum(map(Fraction, problem.sample_weight.tolist()))
@@ -461,6 +481,37 @@ def change_the_structure(random, certificate, data):
 
 
 @mutation
+def change_the_rules(random, certificate, data):
+    rules = [dict(rule) for rule in certificate.settings.get("rules", [])]
+    if not rules:
+        return certificate
+    kind, at = random.randrange(6), random.randrange(len(rules))
+    if kind == 0:
+        del rules[at]
+    elif kind == 1:
+        rules[at]["limit"] += random.choice([-1.0, -0.1, -1e-12, 1e-12, 0.1, 1.0])
+    elif kind == 2:
+        coefs = list(rules[at]["coefs"])
+        coefs[random.randrange(len(coefs))] *= random.choice([-1.0, 0.0, 0.5, 2.0])
+        rules[at]["coefs"] = coefs
+    elif kind == 3:
+        rules[at]["columns"] = random.sample(range(data.X.shape[1]), len(rules[at]["columns"]))
+    elif kind == 4:
+        random.shuffle(rules)
+    else:
+        return with_settings(certificate, single=random.choice([[], certificate.settings["groups"]]))
+    return with_settings(certificate, rules=rules)
+
+
+@of_claim
+def change_the_model(random, claim, p):
+    if claim.model is None:
+        return {}
+    j = random.randrange(p)
+    return {"model": tuple(sorted({*claim.model} ^ {j}))}
+
+
+@mutation
 def change_the_bounds(random, certificate, data):
     p = data.X.shape[1]
     lower, upper = certificate.lower, certificate.upper
@@ -599,7 +650,9 @@ def test_the_judge_knows_what_is_true(name):
         assert truth_of(with_claim(certificate, dual_bound=raised), data) is False
     truth = Truth(data, certificate.settings, certificate.lower, certificate.upper)
     for z in truth.places(claim.k):
-        assert float(truth.value(z)) == pytest.approx(oracle.best_value(truth.problem, list(z)), rel=1e-9)
+        assert float(truth.value(z)) == pytest.approx(
+            oracle.best_value(truth.problem, list(z), truth.size(set(z))), rel=1e-9
+        )
     assert truth_of(with_claim(certificate, objective=0.9 * claim.objective), data) is False
 
 
