@@ -1,4 +1,4 @@
-r"""Squared error as a separable part and squares of linear forms: what the perspective model is made of.
+r"""Squared error as a separable part and squares of linear forms: what perspective models and their cuts are made of.
 
 In the units of `ScaledProblem`, with :math:`e_j = \tfrac12 d_j + \rho_j` and :math:`R^\top R = G - D`,
 
@@ -24,8 +24,6 @@ from formulations.scaling import ScaledProblem
 _SINGULAR = 1e-9  # smallest eigenvalue of the moments below which there is no diagonal worth taking out
 _SHRINK = 0.999  # of the diagonal: what is left stays positive definite
 SMALLEST = 2e-9  # entry of a row: solvers drop smaller ones, which would make a cut stricter than it may be
-_TURNS = 15, 60  # of the alternation to the relaxation: tangents are placed there, and no bound rests on it
-_WORK = 2e9  # multiplications it may take beyond the fewest turns
 _SWEEPS = 2000  # of coordinate descent on a support, at most
 _STILL = 1e-13  # of the largest coefficient: a sweep that moves none by more is the last
 
@@ -63,15 +61,18 @@ class DiagonalSplit:
 
         By convexity of :math:`\tfrac12\gamma^\top(G-D)\gamma` and with the conjugates
         :math:`g_j = \max_{lo_j \le \gamma_j \le hi_j} w_j\gamma_j - e_j\gamma_j^2 - \lambda_{1j}|\gamma_j|`. Any γ
-        gives a valid cut; the best γ of a support gives one that is exact at the support.
+        gives a valid cut; the best γ of a support gives one that is exact at the support. Where e_j = 0 the bounds must
+        be finite.
         """
         w = self.pull(gamma)
         excess = np.maximum(np.abs(w) - self.scaled.lambda1, 0.0)
-        best = np.clip(np.sign(w) * excess / (2 * self.e), lower, upper)
+        reach = np.divide(excess, 2 * self.e, out=np.where(excess > 0, np.inf, 0.0), where=self.e > 0)
+        best = np.clip(np.sign(w) * reach, lower, upper)
         gains = w * best - self.e * best**2 - self.scaled.lambda1 * np.abs(best)
         image = self.R @ gamma
-        gains[(gains > 0) & (gains < SMALLEST)] = SMALLEST
-        return self.constant - 0.5 * float(image @ image), gains
+        tiny = gains < SMALLEST  # solvers drop such entries: as if these columns were always in
+        constant = self.constant - 0.5 * float(image @ image) - float(gains[tiny].sum())
+        return constant, np.where(tiny, 0.0, gains)
 
     def best_on(self, support: IntVector, lower: Vector, upper: Vector) -> Vector:
         """Return the γ that is best on a support within bounds: by coordinate descent where λ1 or a bound bends it."""
@@ -106,24 +107,6 @@ class DiagonalSplit:
         best = np.argsort(-np.concatenate(values))[:count]
         return [np.append(support[support != swaps[b][0]], swaps[b][1]) for b in best]
 
-    def relaxed(self) -> tuple[Vector, Vector, float]:
-        r"""Return γ and z near the optimum of the perspective relaxation, and ν.
-
-        ν is the common ratio :math:`\sqrt{e_j}|\gamma_j| / z_j` of all columns between out and in.
-        Alternates between γ given z, a ridge regression, and z given γ. Constraints, bounds and λ1 are left out.
-        """
-        m, k = self.scaled.m, self.scaled.k
-        Q = self.R.T @ self.R
-        z = np.full(m, k / m)
-        gamma, level = np.zeros(m), 0.0
-        for _ in range(int(np.clip(_WORK / m**3, *_TURNS))):
-            factor = linalg.cho_factor(Q + np.diag(2 * self.e / np.maximum(z, 1e-9)))
-            gamma = linalg.cho_solve(factor, self.c)
-            size = np.sqrt(self.e) * np.abs(gamma)
-            level = max(np.sqrt(self.scaled.lambda0), _level(size, k))
-            z = np.minimum(1.0, size / level) if level > 0 else (size > 0).astype(np.float64)
-        return gamma, z, float(level)
-
 
 def _descend(G: Matrix, c: Vector, price: Vector, lower: Vector, upper: Vector, x: Vector) -> None:
     """Minimise ½x'Gx - c'x + Σ price |x| within bounds, in place, one coordinate after the other."""
@@ -147,14 +130,3 @@ def scaled_diagonal(G: Matrix) -> Vector:
     last = len(G) - 1
     theta = 1.0 / linalg.eigvalsh(root[:, None] * inverse * root, subset_by_index=[last, last])[0]
     return np.asarray(theta * weights)
-
-
-def _level(size: Vector, k: int) -> float:
-    """The ν at which Σ min(1, size/ν) is k; 0 where the sum is at most k for every ν."""
-    ordered = np.sort(size)[::-1]
-    rest = np.cumsum(ordered[::-1])[::-1]
-    for full in range(min(k, len(size))):
-        level = float(rest[full] / (k - full))
-        if ordered[full] <= level:
-            return level
-    return 0.0

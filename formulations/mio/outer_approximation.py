@@ -10,30 +10,39 @@ import numpy as np
 from scipy import sparse
 
 from formulations._types import IntVector, Vector
+from formulations.coefficient_bounds import prove
 from formulations.errors import ProblemError
 from formulations.losses import SquaredLoss
 from formulations.mio.builder import ModelBuilder
+from formulations.mio.diagonal_split import DiagonalSplit
 from formulations.mio.interface import Formulation
 from formulations.mio.model import Model
 from formulations.mio.relaxation import least_gain, relaxed
-from formulations.mio.value_cuts import ValueCuts
+from formulations.mio.support_rows import add_rules, named
 from formulations.problem import Problem
 from formulations.rules import FREE, IN, OUT, Status
-from formulations.scaling import ScaledProblem
 
-_EXACT = 1e-9  # of the null model: a point whose objective is understated by less is left alone
+_EXACT = 1e-9  # of its own fit: a point whose fit is understated by less is left alone
+_ROUNDING = 1e-14  # of a cut, in units of the response's squared norm
 _SLACK = 1e-9  # of the incumbent's value, by which a column must be too dear to be fixed
-_SWAPS = 3  # columns tried in place of each of the incumbent's, for the first cuts
+_SWAPS = 30  # supports that differ from the incumbent's by one column, for the first cuts
 
 
 @dataclass(frozen=True, eq=False)
 class _Memory:
-    """What `refine` needs: the cuts of this problem and what is already there."""
+    """What `refine` needs: the parts of the objective, the proved bounds on γ, and where the columns are."""
 
-    scaled: ScaledProblem
-    cuts: ValueCuts
+    split: DiagonalSplit
+    lower: Vector
+    upper: Vector
     eta: int
     z: IntVector
+
+    def cut(self, gamma: Vector) -> tuple[float, Vector]:
+        return self.split.support_cut(gamma, self.lower, self.upper)
+
+    def best_on(self, support: IntVector) -> Vector:
+        return self.split.best_on(support, self.lower, self.upper)
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class OuterApproximation(Formulation):
 
     .. math:: \min_{z \in \{0,1\}^p,\,\eta}\; \eta + \lambda_0 |z| \quad\text{s.t.}\quad \eta \ge a_i - g_i^\top z
 
-    with the cuts of `ValueCuts`, which hold for every z and are equalities at the support they were made from.
+    with the cuts of `DiagonalSplit.support_cut`, which hold for every z that is as good as the incumbent and are
+    equalities at the support they were made from.
 
     *Exact when* a master's solution has its own cut: each round adds those of the supports it met (`refine`), and each
     round's bound is valid. The first cuts come from the perspective relaxation, the incumbent and its best exchanges;
@@ -87,31 +97,32 @@ class OuterApproximation(Formulation):
             raise ProblemError(reason)
         coef = np.zeros(problem.p) if incumbent is None else incumbent
         upper = problem.objective(coef)
-        scaled = ScaledProblem.of(problem)
-        cuts = ValueCuts.of(scaled, scaled.lower, scaled.upper)
-        if not cuts.is_bounded:
+        bounds, split = prove(problem, upper), DiagonalSplit.of(problem)
+        scaled = split.scaled
+        lower, above = bounds.lower[scaled.columns] / scaled.coef_unit, bounds.upper[scaled.columns] / scaled.coef_unit
+        if not np.all((split.e > 0) | (np.isfinite(lower) & np.isfinite(above))):
             raise ProblemError(
                 "the columns of X depend on each other, with neither a ridge nor bounds; expected lambda2 > 0 or finite"
                 " bounds, since cuts are infinite otherwise. Add lambda2, give bounds=(lo, hi), or drop columns."
             )
-        status = problem.selection.system(problem.max_cardinality).start.copy()
-        points = self._first_points(problem, scaled, cuts, coef, upper, status)
+        system = problem.selection.system(problem.max_cardinality)
+        memory = _Memory(split, lower, above, problem.p, np.arange(problem.p))
+        status = system.start.copy()
+        points = _first_points(problem, memory, coef, upper, status)
         builder = ModelBuilder(self.name)
         z = builder.add_columns(
-            "z", [f"z_{name}" for name in problem.feature_names], meaning="1 where the column is in the model",
-            lower=status == IN, upper=status != OUT, cost=problem.lambda0 * _weights(problem), integer=True,
+            "z", named("z", problem), meaning="1 where the column is in the model", lower=status == IN,
+            upper=status != OUT, cost=problem.lambda0 * system.weights, integer=True,
         )  # fmt: skip
-        eta = builder.add_columns(
-            "eta", ["eta"], meaning="the best fit of the support, from below, in units of the null model's double",
-            cost=scaled.unit,
-        )  # fmt: skip
-        _add_rules(builder, problem, z)
-        memory = _Memory(scaled, cuts, int(eta[0]), z)
-        rows, constants = _rows([cuts.cut(gamma) for gamma in points], memory, int(eta[0]) + 1)
+        meaning = "the best fit of the support from below, in units of twice the null model's loss"
+        builder.add_columns("eta", ["eta"], meaning=meaning, cost=scaled.unit)
+        add_rules(builder, system, z)
+        rows, constants = _rows([memory.cut(gamma) for gamma in points], memory, problem.p + 1)
         builder.add_rows(
-            "cuts", [f"cut_{i}" for i in range(len(constants))], [(np.arange(rows.shape[1]), rows)],
+            "cuts", [f"cut_{i}" for i in range(len(constants))], [(np.arange(problem.p + 1), rows)],
             meaning="eta is at least a - g'z", lower=constants,
         )  # fmt: skip
+        builder.notes.extend(f"coefficients are bounded by: {proof}" for proof in bounds.proofs)
         builder.memory = memory
         return builder.build()
 
@@ -121,9 +132,10 @@ class OuterApproximation(Formulation):
         found: dict[bytes, tuple[float, Vector]] = {}
         for values in points:
             z = np.round(values[memory.z])
-            local = z[memory.scaled.columns]
-            constant, gains = memory.cuts.cut(memory.cuts.best_point(np.flatnonzero(local)))
-            if values[memory.eta] < constant - gains @ local - _EXACT:
+            local = z[memory.split.scaled.columns]
+            constant, gains = memory.cut(memory.best_on(np.flatnonzero(local)))
+            value = constant - gains @ local
+            if values[memory.eta] < value - _EXACT * abs(value) - _ROUNDING:
                 found[z.tobytes()] = (constant, gains)
         if not found:
             return None
@@ -135,30 +147,29 @@ class OuterApproximation(Formulation):
     def recover(self, problem: Problem, values: Vector, model: Model) -> Vector:
         memory = model.memory
         assert isinstance(memory, _Memory)
-        scaled = memory.scaled
+        scaled = memory.split.scaled
         support = np.flatnonzero(values[memory.z][scaled.columns] > 0.5)
-        return scaled.to_coef(support, memory.cuts.best_point(support)[support])
-
-    def _first_points(
-        self, problem: Problem, scaled: ScaledProblem, cuts: ValueCuts, coef: Vector, upper: float, status: Status
-    ) -> list[Vector]:
-        """Where the first cuts are made; fixes in ``status`` what the relaxation's cut decides."""
-        chosen = np.flatnonzero(coef[scaled.columns])
-        points = [cuts.best_point(chosen)]
-        if not np.all(cuts.rho > 0):  # boxes alone: no proximal steps, and the cut at zero instead
-            return [np.zeros(scaled.m), *points]
-        k, lambda0 = float(scaled.k), scaled.lambda0
-        if problem.selection.single:  # more columns may enter than are counted
-            k, lambda0 = float(scaled.m), 0.0
-        gamma, _ = relaxed(cuts, k, lambda0, points[0])
-        constant, gains = cuts.cut(gamma)
-        _fix(status, scaled, constant, gains - lambda0, k, upper / scaled.unit * (1 + _SLACK))
-        outside = np.setdiff1d(np.argsort(-gains), chosen, assume_unique=True)[:_SWAPS]
-        exchanged = [np.append(np.delete(chosen, i), j) for i in range(len(chosen)) for j in outside]
-        return [gamma, *points, *(cuts.best_point(np.sort(support)) for support in exchanged)]
+        return scaled.to_coef(support, memory.best_on(support)[support])
 
 
-def _fix(status: Status, scaled: ScaledProblem, constant: float, net: Vector, k: float, upper: float) -> None:
+def _first_points(problem: Problem, memory: _Memory, coef: Vector, upper: float, status: Status) -> list[Vector]:
+    """Where the first cuts are made; fixes in ``status`` what the relaxation's cut decides."""
+    split, scaled = memory.split, memory.split.scaled
+    chosen = np.flatnonzero(coef[scaled.columns])
+    here = memory.best_on(chosen)
+    near = [memory.best_on(support) for support in split.neighbours(chosen, _SWAPS)]
+    if not np.all(split.e > 0):  # bounds alone: no proximal steps, and the cut at zero instead
+        return [np.zeros(scaled.m), here, *near]
+    k, lambda0 = float(scaled.k), scaled.lambda0
+    if problem.selection.single:  # more columns may enter than are counted
+        k, lambda0 = float(scaled.m), 0.0
+    gamma, _ = relaxed(split, k, lambda0, here)
+    constant, gains = memory.cut(gamma)
+    _fix(status, scaled.columns, constant, gains - lambda0, k, upper / scaled.unit * (1 + _SLACK))
+    return [gamma, here, *near]
+
+
+def _fix(status: Status, names: IntVector, constant: float, net: Vector, k: float, upper: float) -> None:
     """Decide columns without which, or with which, no model is as good as the incumbent."""
     order = np.argsort(-net, kind="stable")
     top = order[: int(k)]
@@ -170,7 +181,7 @@ def _fix(status: Status, scaled: ScaledProblem, constant: float, net: Vector, k:
     with_it = bound + np.where(is_top, 0.0, last) - np.where(is_top, np.minimum(net, 0.0), net)
     without = bound + np.where(is_top, np.maximum(net, 0.0) - following, 0.0)
     for rule, decision in ((with_it > upper, OUT), (without > upper, IN)):
-        columns = scaled.columns[rule]
+        columns = names[rule]
         status[columns[status[columns] == FREE]] = decision
 
 
@@ -178,16 +189,6 @@ def _rows(found: list[tuple[float, Vector]], memory: _Memory, n_columns: int) ->
     """Rows η + g'z ≥ a."""
     rows = np.zeros((len(found), n_columns))
     for row, (_, gains) in zip(rows, found, strict=True):
-        row[memory.z[memory.scaled.columns]] = gains
+        row[memory.z[memory.split.scaled.columns]] = gains
         row[memory.eta] = 1.0
     return sparse.csr_matrix(rows), np.array([constant for constant, _ in found])
-
-
-def _weights(problem: Problem) -> Vector:
-    return problem.selection.system(problem.max_cardinality).weights
-
-
-def _add_rules(builder: ModelBuilder, problem: Problem, z: IntVector) -> None:
-    system = problem.selection.system(problem.max_cardinality)
-    names = [f"{name}_{i}" for i, name in enumerate(system.names)]
-    builder.add_rows("rules", names, [(z, system.A)], meaning="cardinality and constraints", upper=system.b)

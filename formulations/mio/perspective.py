@@ -12,6 +12,7 @@ from scipy import sparse
 from formulations._types import IntVector, Vector
 from formulations.coefficient_bounds import BigMs, prove, require_finite
 from formulations.losses import SquaredLoss
+from formulations.mio import relaxation
 from formulations.mio.builder import ModelBuilder
 from formulations.mio.diagonal_split import SMALLEST, DiagonalSplit
 from formulations.mio.interface import Formulation
@@ -175,7 +176,10 @@ def _add_first_tangents(
     builder: ModelBuilder, problem: Problem, split: DiagonalSplit, parts: _Parts, gamma: Vector, upper: float
 ) -> None:
     """Add tangents at the incumbent, at the relaxation's point and around them, and cuts in z at both."""
-    relaxed, z, level = split.relaxed()
+    relaxed, z = relaxation.relaxed(split, float(split.scaled.k), split.scaled.lambda0, gamma)
+    between = (z > 0) & (z < 1)
+    # The relaxation leaves the columns between out and in at one level of √e |γ| / z.
+    level = float(np.median((np.sqrt(split.e) * np.abs(relaxed))[between] / z[between])) if between.any() else 0.0
     lower, above = (builder.bounds(parts.beta)[side] / split.scaled.coef_unit for side in (0, 1))
     cuts = [split.support_cut(at, lower, above) for at in (relaxed, gamma)]
     bound = cuts[0][0] - float(np.sort(cuts[0][1])[-split.scaled.k :].sum())

@@ -9,7 +9,7 @@ from formulations._types import IntVector, Vector
 from formulations.coefficient_bounds import BigMs, CoefficientBounds
 from formulations.mio.builder import ModelBuilder
 from formulations.problem import Problem
-from formulations.rules import IN, OUT
+from formulations.rules import IN, OUT, RuleSystem
 
 
 def named(prefix: str, problem: Problem) -> list[str]:
@@ -36,11 +36,16 @@ def add_support(builder: ModelBuilder, problem: Problem, bounds: CoefficientBoun
         cost=problem.lambda0 * rules.weights,
         integer=True,
     )
+    add_rules(builder, rules, z)
+    builder.notes.extend(f"coefficients are bounded by: {proof}" for proof in bounds.proofs)
+    return beta, z
+
+
+def add_rules(builder: ModelBuilder, rules: RuleSystem, z: IntVector) -> None:
+    r"""Add :math:`Az \le b`."""
     names = [f"{name}_{i}" for i, name in enumerate(rules.names)]
     meaning = "the bound k on the number of columns, groups, and the other rules on the support"
     builder.add_rows("rules", names, [(z, rules.A)], meaning=meaning, upper=rules.b)
-    builder.notes.extend(f"coefficients are bounded by: {proof}" for proof in bounds.proofs)
-    return beta, z
 
 
 def add_imposed(builder: ModelBuilder, bounds: CoefficientBounds, big_m: BigMs) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from formulations import Problem
 from formulations.mio.diagonal_split import DiagonalSplit
+from formulations.mio.relaxation import relaxed
 from tests.oracle import best_value
 
 SHAPES = [(30, 6, 0.0), (30, 6, 0.2), (5, 7, 0.2)]
@@ -39,7 +40,7 @@ def test_support_cuts_are_valid_everywhere_and_exact_where_made(n: int, p: int, 
     values = {s: best_value(problem, list(s)) / split.scaled.unit for s in combinations(range(p), 3)}
     for made in list(values)[::5]:
         best = split.best_on(np.array(made), -free, free)
-        for at in (best, split.relaxed()[0]):
+        for at in (best, relaxed(split, 3.0, 0.0, best)[0]):
             constant, gains = split.support_cut(at, -free, free)
             cut = {s: constant - gains[list(s)].sum() for s in values}
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from formulations import AtMost, Exclude, Group, Implies, Include, Problem, ProblemError
+from formulations.mio.diagonal_split import DiagonalSplit
 from formulations.mio.model import Model
 from formulations.mio.outer_approximation import OuterApproximation
 from formulations.mio.relaxation import relaxed
-from formulations.mio.value_cuts import ValueCuts
-from formulations.scaling import ScaledProblem
 from tests.oracle import best_value, judge
 
 P = 6
@@ -60,8 +59,9 @@ def master_by_enumeration(model: Model) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_cut_is_below_every_support_and_touches_its_own(seed: int, settings: dict[str, object]) -> None:
     stated = problem(seed, **settings)
-    scaled = ScaledProblem.of(stated)
-    cuts = ValueCuts.of(scaled, scaled.lower, scaled.upper)
+    split = DiagonalSplit.of(stated)
+    scaled = split.scaled
+    bounds = scaled.lower, scaled.upper
     rng = np.random.default_rng(seed)
     supports = [np.flatnonzero(z) for z in product((0, 1), repeat=scaled.m)]
     fits = []
@@ -69,11 +69,11 @@ def test_a_cut_is_below_every_support_and_touches_its_own(seed: int, settings: d
         user = scaled.columns[support]
         fits.append(best_value(stated, list(user)) / scaled.unit - scaled.lambda0 * len(user))
     for gamma in [*rng.standard_normal((10, scaled.m)), np.zeros(scaled.m)]:
-        constant, gains = cuts.cut(gamma)
+        constant, gains = split.support_cut(gamma, *bounds)
         for support, fit in zip(supports, fits, strict=True):
             assert constant - gains[support].sum() <= fit + 1e-12
     for support, fit in zip(supports, fits, strict=True):
-        constant, gains = cuts.cut(cuts.best_point(support))
+        constant, gains = split.support_cut(split.best_on(support, *bounds), *bounds)
         assert constant - gains[support].sum() == pytest.approx(fit, rel=1e-9, abs=1e-11)
 
 
@@ -136,16 +136,16 @@ def test_fixing_decides_most_columns_where_the_relaxation_is_tight() -> None:
 def test_the_relaxation_closes_its_own_gap() -> None:
     rng = np.random.default_rng(1)
     X = rng.standard_normal((80, 30)) + rng.standard_normal((80, 1))
-    stated = Problem(X, X[:, ::6].sum(axis=1) + rng.standard_normal(80), 5)
-    scaled = ScaledProblem.of(stated)
-    cuts = ValueCuts.of(scaled, scaled.lower, scaled.upper)
+    split = DiagonalSplit.of(Problem(X, X[:, ::6].sum(axis=1) + rng.standard_normal(80), 5))
+    free = np.full(30, np.inf)
 
-    gamma, z = relaxed(cuts, 5.0, 0.0, np.zeros(30))
-    constant, gains = cuts.cut(gamma)
+    gamma, z = relaxed(split, 5.0, 0.0, np.zeros(30))
+    constant, gains = split.support_cut(gamma, -free, free)
 
     bound = constant - np.sort(gains)[-5:].sum()
     used = z > 0
-    value = 0.5 + 0.5 * gamma @ cuts.Q @ gamma - cuts.c @ gamma + np.sum(cuts.rho[used] * gamma[used] ** 2 / z[used])
+    smooth = split.constant - split.c @ gamma + 0.5 * np.sum((split.R @ gamma) ** 2)
+    value = smooth + np.sum(split.e[used] * gamma[used] ** 2 / z[used])
     assert z.sum() <= 5 + 1e-9
     assert np.all((z >= 0) & (z <= 1))
     assert bound <= value + 1e-12
