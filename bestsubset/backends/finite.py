@@ -20,7 +20,8 @@ def finite_bounds(model: Model, upper_bound: float) -> tuple[Vector, Vector]:
     Bounds that are finite already are left as they are; those that cannot be derived stay infinite.
     """
     lower, upper = model.lower.copy(), model.upper.copy()
-    A = model.A.tocsr()
+    A = sparse.csr_matrix(model.A, copy=True)
+    A.eliminate_zeros()  # zero times an absent bound is no number
     for _ in range(_PASSES):
         before = np.isinf(lower).sum() + np.isinf(upper).sum()
         if before == 0:
