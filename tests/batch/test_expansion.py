@@ -190,8 +190,8 @@ def test_paths_start_at_the_specification(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_solver_is_asked_where_that_is_wanted(tmp_path: Path) -> None:
-    path = spec(tmp_path, f"problems:\n- {{name: x, {DATA}, k: 1..2, loss: absolute, solver: enumeration}}\n")
+    path = spec(tmp_path, f"problems:\n- {{name: x, {DATA}, k: 1..2, solver: branch_and_bound, loss: absolute}}\n")
 
     assert len(read_specs([path])) == 2
-    with pytest.raises(bs.DataError, match="enumeration refuses x/k=1, x/k=2: "):
+    with pytest.raises(bs.DataError, match="branch_and_bound refuses x/k=1, x/k=2: "):
         read_specs([path], ask_solvers=True)

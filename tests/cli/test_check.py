@@ -41,13 +41,13 @@ def test_each_mistake_is_one_line_on_stderr(tmp_path: Path, capsys: pytest.Captu
 
 def test_a_solver_that_refuses_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = spec(
-        tmp_path, SOUND.replace("k:", "loss: logistic, solver: enumeration, k:").replace("y,", "b, positive: 1,")
+        tmp_path, SOUND.replace("k:", "loss: logistic, solver: branch_and_bound, k:").replace("y,", "b, positive: 1,")
     )
 
     code = run(["check", str(path)])
 
     assert code == 2
-    assert ": enumeration refuses x/" in capsys.readouterr().err
+    assert ": branch_and_bound refuses x/" in capsys.readouterr().err
 
 
 def test_dropped_rows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
