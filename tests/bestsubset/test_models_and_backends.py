@@ -87,7 +87,6 @@ def test_equals_enumeration_or_its_gap_covers_the_difference(formulation: int, b
     assert [reason for reason in reasons if ". " not in reason] == []  # the reason, and what to do
 
 
-
 def test_enough_was_solved() -> None:
     if len(SOLVED) + len(REFUSED) < len(CASES):
         pytest.skip("only a part of the cases was run")
