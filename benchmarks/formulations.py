@@ -125,7 +125,7 @@ def page(table: str) -> str:
     return f"""# Which formulation, which solver
 
 Written by `python -m benchmarks.formulations`. Machine: {machine["processor"]}, {machine["cores"]} cores, one thread
-each; relative gap 1e-6, limit {LIMIT:.0f} s. *closed* is a gap of at most 1e-6; a per cent is what was left at the limit.
+each; limit {LIMIT:.0f} s. *closed* is a relative gap of at most 1e-6; a per cent is what was left at the limit.
 "certificate" can be checked by anyone, "backend" is the word of the program.
 
 {table}
