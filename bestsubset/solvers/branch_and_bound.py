@@ -64,7 +64,8 @@ class BranchAndBound(Solver):
 
     def solve(self, problem: Problem, run: Run) -> Answer:
         # The kernels' compiler is imported here, not with the package: it takes as long as all else together.
-        from bestsubset.bnb.engine import Engine, Settings
+        from bestsubset.bnb.engine import Engine
+        from bestsubset.bnb.nursery import Settings
 
         if _needs_enumeration(problem):
             return Enumeration().solve(problem, run)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bestsubset as bs
-from bestsubset.bnb import derived_boxes, engine
+from bestsubset.bnb import derived_boxes, engine, nursery
 from bestsubset.bnb.derived_boxes import DerivedBoxes
 from bestsubset.bnb.quadratic import Quadratic
 
@@ -76,7 +76,7 @@ def test_the_search_with_them_ends_as_without(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(engine, "_BEFORE_BOXES", 0.0)
     monkeypatch.setattr(engine, "has_definite_moments", lambda scaled: False)
     monkeypatch.setattr(derived_boxes, "_USEFUL", np.inf)
-    monkeypatch.setattr(engine, "DerivedBoxes", lambda *a: made.append(DerivedBoxes(*a)) or made[-1])
+    monkeypatch.setattr(nursery, "DerivedBoxes", lambda *a: made.append(DerivedBoxes(*a)) or made[-1])
     result = bs.solve(problem, threads=2)
 
     assert made
