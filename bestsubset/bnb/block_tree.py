@@ -32,6 +32,8 @@ from warmstarts.rule_kernels import NO_ROOM, NOTHING_BROKEN
 
 _REMEMBERED = 100_000  # supports
 
+_DELICATE = 1e-5  # separable part of a unit column below which bounds may lose the digits that a certificate needs
+
 
 class BlockTree:
     """Best bound first, one block a branching, in Python; nodes cost about a millisecond.
@@ -66,6 +68,8 @@ class BlockTree:
         # Where a group counts as one a model may have more than k columns.
         largest = scaled.m if scaled.selection.single else scaled.k
         self._allowance = 1e-13 if quadratic is None else replace(quadratic, k=largest).rounding
+        # Each digit of w is worth 1/ρ in the bound.
+        self.is_delicate = quadratic is not None and float(np.min(quadratic.rho)) < _DELICATE
         self._rules = BlockRules(scaled)
         self._blocks, self._sizes = self._rules.blocks, self._rules.sizes
         self._block_of = np.empty(scaled.m, dtype=np.int64)

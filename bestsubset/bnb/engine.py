@@ -171,6 +171,7 @@ class Engine:
     def _blocks(self, is_definite: bool) -> Termination:
         """Groups, rules, or moments too near singular for the compiled trees."""
         tree = self.race.enter(self._nursery.blocks(is_definite))
+        self.is_doubtful = self.is_doubtful or tree.is_delicate
         if self.race.sprint(tree, 1):  # the root's bound, however little time there is
             return Termination.GAP_CLOSED
         return self.race.run([tree])
