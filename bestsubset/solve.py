@@ -21,13 +21,13 @@ from bestsubset.events import Listener
 from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
 from bestsubset.result import Result, Stats
 from bestsubset.run import Run
-from bestsubset.solvers import BranchAndBound, Enumeration, Solver, by_name, default_for
+from bestsubset.solvers import BranchAndBound, Enumeration, LPBranchAndBound, Solver, by_name, default_for
 from bestsubset.solvers.interface import Answer
 from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
 from formulations._types import Vector
 
-_OURS = (BranchAndBound, Enumeration)
+_OURS = (BranchAndBound, Enumeration, LPBranchAndBound)
 _DOUBT = 2e-7  # of the objective: what a bound is lowered by where nearly dependent columns have cost its digits
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,14 @@ class Rule:
         return Rule(self.kind, tuple(j for j, _ in kept), tuple(a for _, a in kept), self.limit)
 
 
+class Consequence(NamedTuple):
+    """A column that a rule decides; or no column, -1, where the rule cannot be obeyed."""
+
+    column: int
+    side: int
+    rule: int
+
+
 @dataclass(frozen=True, eq=False)
 class RuleSystem:
     r"""Every rule of a selection as a row of :math:`Az \le b`: its rules, its groups, and the bound k on the size.
@@ -60,6 +68,8 @@ class RuleSystem:
         What is decided from the start: `FREE`, `IN`, `OUT`.
     weights : shape (p,)
         What each column counts towards k.
+    first_rule : int
+        The row of the selection's first rule.
     """
 
     A: sparse.csr_matrix
@@ -67,6 +77,7 @@ class RuleSystem:
     names: tuple[str, ...]
     start: Status
     weights: Vector
+    first_rule: int
 
     @classmethod
     def of(cls, selection: Selection, k: int) -> RuleSystem:
@@ -80,6 +91,7 @@ class RuleSystem:
         for group in selection.groups:  # round in a circle: each is in only if the next is
             for j, following in zip(group, (*group[1:], group[0]), strict=True):
                 rows.append(("group", np.array([j, following]), np.array([1.0, -1.0]), 0.0))
+        first_rule = len(rows)
         rows += [(r.kind, np.array(r.columns, dtype=np.int64), np.array(r.coefs), r.limit) for r in selection.rules]
         start = np.zeros(p, dtype=np.int8)
         start[list(selection.included)] = IN
@@ -93,10 +105,12 @@ class RuleSystem:
             ),
             shape=(len(rows), p),
         )
-        return cls(A, np.array([b for *_, b in rows]), tuple(name for name, *_ in rows), start, weights)
+        return cls(A, np.array([b for *_, b in rows]), tuple(name for name, *_ in rows), start, weights, first_rule)
 
-    def propagate(self, status: Status) -> bool:
+    def propagate(self, status: Status, because: list[Consequence] | None = None) -> bool:
         """Decide in place what follows from what is decided; False where a rule can no longer be obeyed.
+
+        What is decided by a rule, and which one can no longer be obeyed, is written behind ``because``.
 
         A row's least activity has the columns that are in, and of the free ones those of negative coefficient. Where it
         exceeds the limit nothing is feasible; where a single free column would make it exceed, that column is decided.
@@ -109,6 +123,8 @@ class RuleSystem:
             least += np.where(status == FREE, 1.0, 0.0)[A.indices] * np.minimum(A.data, 0.0)
             activity = np.bincount(rows, least, len(b))
             if np.any(activity > b + slack):
+                if because is not None:
+                    self._explain(because, -1, FREE, int(np.argmax(activity > b + slack)))
                 return False
             tight = activity[rows] + np.abs(A.data) > (b + slack)[rows]
             forced = tight & (status[A.indices] == FREE) & (A.data != 0)
@@ -116,10 +132,18 @@ class RuleSystem:
                 return True
             going_in = A.indices[forced & (A.data < 0)]
             going_out = A.indices[forced & (A.data > 0)]
+            if because is not None:
+                for entry in np.flatnonzero(forced).tolist():
+                    self._explain(because, int(A.indices[entry]), IN if A.data[entry] < 0 else OUT, int(rows[entry]))
             status[going_out] = OUT
             if np.any(status[going_in] == OUT):
                 return False
             status[going_in] = IN
+
+    def _explain(self, because: list[Consequence], column: int, side: int, row: int) -> None:
+        rule = row - self.first_rule
+        if rule >= 0:
+            because.append(Consequence(column, side, rule))
 
     def least(self, chosen: Iterable[int]) -> tuple[int, ...] | None:
         """Return the model of least size that holds the columns; None if there is none. Ties: the first found."""

@@ -32,7 +32,7 @@ from scipy import linalg
 from bestsubset.bnb.downdating_crew import DowndatingCrew
 from bestsubset.bnb.downdating_state import LEVEL, REJECTED, Scratch, Search, Stack, Swept, padded
 from bestsubset.bnb.downdating_worker import Worker
-from bestsubset.bnb.log import Stream
+from bestsubset.stream import Stream
 from formulations._types import IntVector, Matrix, Vector
 
 _SOLVE = 0  # token of the certificate

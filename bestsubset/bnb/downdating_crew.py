@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bestsubset.bnb.crew import Crew
 from bestsubset.bnb.downdating_worker import Worker
-from bestsubset.bnb.log import Stream
+from bestsubset.stream import Stream
 from formulations._types import IntVector
 
 _CHUNK = 2**20  # tokens of a log copied at once

@@ -27,7 +27,7 @@ from bestsubset.bnb.downdating_state import (
     Swept,
     padded,
 )
-from bestsubset.bnb.log import Stream
+from bestsubset.stream import Stream
 from formulations._types import IntVector
 from warmstarts.compilation import compiling
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bestsubset.bnb.log import Stream, TreeLog
+from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.perspective_state import (
     BEFORE,
     BRANCHED,
@@ -24,6 +24,7 @@ from bestsubset.bnb.perspective_state import (
     WORKERS,
     Log,
 )
+from bestsubset.stream import Stream
 from formulations._types import BoolVector, IntMatrix, IntVector, Vector
 
 INFEASIBLE = 5  # beside LEAF, SUPPORT, …: the argument is the row of a rule that is broken

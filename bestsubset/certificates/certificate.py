@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bestsubset.certificates.reading import BOX_ARRAYS, CLAIM_ARRAYS, FORMAT, HEADER, Array, read
+from bestsubset.certificates.header import FORMAT
+from bestsubset.certificates.reading import BOX_ARRAYS, CLAIM_ARRAYS, HEADER, Array, read
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 
 
@@ -36,6 +37,7 @@ class Claim:
     boxed: Array = field(default_factory=partial(np.zeros, 0, dtype=np.int32))
     limits: Array = field(default_factory=partial(np.zeros, 0))
     model: tuple[int, ...] | None = None  # where there are rules: the places of the incumbent
+    together: int = 0  # with a loss that has kinks: how many of the boxes are proved together
 
 
 @dataclass(eq=False)
@@ -81,7 +83,7 @@ class Certificate:
     def features(self) -> list[str]:
         """What of version 2 the certificate uses; nothing in version 1."""
         has_boxes = any(len(claim.boxed) for claim in self.claims)
-        return ["boxes"] * has_boxes + ["rules"] * ("rules" in self.settings)
+        return ["boxes"] * has_boxes + ["dual"] * ("tau" in self.settings) + ["rules"] * ("rules" in self.settings)
 
     @property
     def version(self) -> int:
@@ -123,7 +125,14 @@ class Certificate:
         contents = read(path)
         header = contents.header
         claims = tuple(
-            Claim(entry["k"], float(entry["objective"]), float(entry["dual_bound"]), **arrays, model=_model(entry))
+            Claim(
+                entry["k"],
+                float(entry["objective"]),
+                float(entry["dual_bound"]),
+                **arrays,
+                model=_model(entry),
+                together=entry.get("together", 0),
+            )
             for entry, arrays in zip(header["claims"], contents.claims, strict=True)
         )
         certificate = cls(
@@ -145,7 +154,7 @@ class Certificate:
             "data": self.data,
             "settings": self.settings,
             "feature_names": list(self.feature_names),
-            "claims": [_entry(claim) for claim in self.claims],
+            "claims": [_entry(claim, features) for claim in self.claims],
         }
 
     def _members(self) -> list[tuple[str, Array]]:
@@ -157,10 +166,12 @@ class Certificate:
         ]
 
 
-def _entry(claim: Claim) -> dict[str, Any]:
+def _entry(claim: Claim, features: list[str]) -> dict[str, Any]:
     """A claim in the header."""
     entry: dict[str, Any] = {"k": claim.k, "objective": claim.objective, "dual_bound": claim.dual_bound}
-    return entry if claim.model is None else {**entry, "model": list(claim.model)}
+    if claim.model is not None:
+        entry["model"] = list(claim.model)
+    return {**entry, "together": claim.together} if "dual" in features else entry
 
 
 def _model(entry: dict[str, Any]) -> tuple[int, ...] | None:

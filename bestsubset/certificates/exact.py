@@ -14,13 +14,14 @@ import math
 import random
 import sys
 import zipfile
+from abc import ABC, abstractmethod
 from array import array
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import chain, combinations, islice, pairwise
-from operator import mul
+from operator import mul, sub
 from typing import Any, TypeAlias
 
 SOLVE, BOUND, CHAIN, SPLIT, FIX, DEPENDENT, COPY, END, SIZES, SEEN, INFEASIBLE = range(11)
@@ -32,8 +33,8 @@ Table = namedtuple("Table", "columns y weights")
 Certificate = namedtuple("Certificate", "data settings names claims lower upper")
 Claim = namedtuple(
     "Claim",
-    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits model",
-    defaults=((), (), None),
+    "k objective dual_bound support coef listed diagonal tree offsets columns values boxed limits model together",
+    defaults=((), (), None, 0),
 )
 # All z with I ⊆ z ⊆ A and s0 <= |z| <= s1. Pure: only DEPENDENT and COPY are above. Proved: nothing is left to show.
 Node = namedtuple("Node", "I A s0 s1 path is_pure is_proved")
@@ -70,9 +71,10 @@ FIELDS: dict[str, dict[str, Any]] = {
     | {"groups": [list], "fit_intercept": [bool], "standardize": [bool], "bounds": [bool]},
     "claim": {"k": [int], "objective": REAL, "dual_bound": REAL},
 }
-# What the features of version 2 add to the header (FORMAT.md, sections 2 and 9).
+# What the features of version 2 add to the header (FORMAT.md, sections 2, 9 and 10).
 FEATURES: dict[str, dict[str, dict[str, Any]]] = {
     "boxes": {},
+    "dual": {"settings": {"tau": [*REAL, type(None)]}, "claim": {"together": [int]}},
     "rules": {"settings": {"rules": [list], "single": [list]}, "claim": {"model": [list]}},
 }
 
@@ -105,8 +107,8 @@ def read_certificate(archive: zipfile.ZipFile) -> Certificate:
     for i, entry in enumerate(header["claims"]):
         arrays = {name: read_array(archive, f"{i}/{name}.npy", kinds) for name, kinds in expected.items()}
         numbers = entry["k"], float(entry["objective"]), float(entry["dual_bound"])
-        claims.append(Claim(*numbers, **arrays, model=entry.get("model")))
-        check_claim(claims[-1], data["p"], len(settings.get("rules", ())))
+        claims.append(Claim(*numbers, **arrays, model=entry.get("model"), together=entry.get("together", 0)))
+        check_claim(claims[-1], data["p"], len(settings.get("rules", ())), data["n"] if "tau" in settings else None)
     return Certificate(data, settings, header["feature_names"], claims, *(sides or (None, None)))
 
 
@@ -137,7 +139,7 @@ def check_header(header: dict[str, Any]) -> None:
             demand(fields[name] != REAL or math.isfinite(value), f"{name} of {what} is not finite")
     p, include, exclude, groups = data["p"], settings["include"], settings["exclude"], settings["groups"]
     columns, grouped = [*include, *exclude], [*chain(*groups)]
-    demand(settings["loss"] == "squared" and min(settings[f"lambda{i}"] for i in range(3)) >= 0, "no such objective")
+    check_loss(settings)
     demand(data["n"] >= 1 and claims and all(1 <= claim["k"] <= p for claim in claims), "n or a k is out of range")
     demand(len(names) == p and all(isinstance(name, str) for name in names), "feature_names are not p texts")
     demand(all(type(j) is int and 0 <= j < p for j in columns + grouped), "settings name no column")
@@ -145,6 +147,17 @@ def check_header(header: dict[str, Any]) -> None:
     shares = [len({*group} & {*chosen}) / len(group) for group in groups for chosen in (include, exclude)]
     demand({*shares} <= {0.0, 1.0} and all(len(group) > 1 for group in groups), "a group is split, or one column")
     check_rules(settings, [claim["model"] for claim in claims if "model" in claim], p)
+
+
+def check_loss(settings: dict[str, Any]) -> None:
+    loss, penalties = settings["loss"], [settings[f"lambda{i}"] for i in range(3)]
+    demand(min(penalties) >= 0, "a penalty is negative")
+    if "tau" not in settings:
+        return demand(loss == "squared", "no such loss")
+    demand(loss in ("absolute", "quantile", "hinge") and penalties[2] == 0, "no such loss, or one with a ridge")
+    tau = settings["tau"]
+    fits = tau is None if loss != "quantile" else tau is not None and 0 < tau < 1
+    return demand(fits, "tau does not fit the loss")
 
 
 def check_rules(settings: dict[str, Any], models: list[list[int]], p: int) -> None:
@@ -161,16 +174,19 @@ def check_rules(settings: dict[str, Any], models: list[list[int]], p: int) -> No
     demand(all(group in settings["groups"] and single.count(group) == 1 for group in single), "single has no groups")
 
 
-def check_claim(claim: Claim, p: int, rules: int) -> None:
+def check_claim(claim: Claim, p: int, rules: int, rows: int | None) -> None:
+    width = p if rows is None else rows  # a multiplier names columns, a dual vector rows
     listed = [*supports(claim.listed)] if min(claim.listed, default=0) >= 0 else []
     columns, ends = [*claim.support, *chain(*listed)], [*pairwise(claim.offsets)]
-    columns += [j for j in claim.columns if not p <= j < p + rules]  # those name rules, which have prices
-    prices = [b for j, b in zip(claim.columns, claim.values, strict=False) if j >= p]
+    prices = [b for j, b in zip(claim.columns, claim.values, strict=False) if j >= width]  # those name rules
     fits = len(claim.support) == len(claim.coef) and len(claim.columns) == len(claim.values)
     demand(fits and len(claim.diagonal) in (0, p) and len(claim.tree), "an array has a wrong length")
     is_finite = all(map(math.isfinite, chain(claim.coef, claim.diagonal, claim.values)))
     demand(is_finite and min(claim.diagonal, default=0) >= 0, "a number is not finite, or diagonal is negative")
     demand(min(columns, default=0) >= 0 and max(columns, default=0) < p, "a column is out of range")
+    named = min(claim.columns, default=0), max(claim.columns, default=0)
+    demand(named[0] >= 0 and named[1] < width + rules, "a multiplier names what is not there")
+    demand(rows is None or not len(claim.diagonal), "a diagonal with a loss that has kinks")
     demand(min(prices, default=0) >= 0, "a price of a rule is negative")
     demand(all(a < b for z in (claim.support, *listed) for a, b in pairwise(z)), "a support is not ascending")
     demand([*chain(*((len(z), *z) for z in listed))] == [*claim.listed], "listed is no list of supports")
@@ -179,6 +195,7 @@ def check_claim(claim: Claim, p: int, rules: int) -> None:
     boxed = [max(s, ~s) for s in claim.boxed]
     demand(len(boxed) == len(claim.limits) < len(claim.offsets), "there are not as many boxes as limits, proved")
     demand(max(boxed, default=0) < p, "a box is of no column")
+    demand(0 <= claim.together <= len(boxed), "there are fewer boxes than are proved together")
     demand(all(0 < v < math.inf for v in claim.limits), "a limit is not finite and > 0")
     demand(all(len({*claim.columns[a:b]}) == b - a for a, b in ends), "a multiplier names a column twice")
 
@@ -313,7 +330,105 @@ class Rule:
         return Fraction(math.nextafter(self.limit, math.inf))
 
 
-class Moments:
+class Statement(ABC):
+    """What problems of all losses share: the penalties, the bounds, and which places are feasible."""
+
+    width: int  # a multiplier names so many columns, or rows; behind them, rules
+
+    def __init__(
+        self, p: int, settings: Mapping[str, Any], lower: Reals | None = None, upper: Reals | None = None
+    ) -> None:
+        self.p, self.lower, self.upper = p, lower or [-math.inf] * p, upper or [math.inf] * p
+        self.lambda0, self.lambda1, self.lambda2 = (Fraction(settings[f"lambda{i}"]) for i in range(3))
+        self.include, self.allowed = bits(settings["include"]), bits(range(p)) & ~bits(settings["exclude"])
+        self.groups = [[*group] for group in settings["groups"]]
+        self.blocks = self.groups + [[j] for j in sorted({*range(p)}.difference(*self.groups))]
+        self.block = {j: bits(block) for block in self.blocks for j in block}
+        self.rules = [Rule(self.block, **rule) for rule in settings.get("rules", ())]
+        self.single = settings.get("single", ())
+        self.is_ruled = bool(self.groups or self.rules)
+        self.s2 = [Fraction(1)] * p
+
+    @abstractmethod
+    def dual(self, vector: Mapping[int, Fraction], d: Reals) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+        """A constant, w and d: f is at least the constant less Σ h_j(w_j) - λ0 over the places."""
+
+    @abstractmethod
+    def takes(self, vector: Mapping[int, Fraction]) -> bool:
+        """Whether that holds for this multiplier."""
+
+    @abstractmethod
+    def incumbent_value(self, support: Iterable[int], coef: Iterable[float], places: int | None = None) -> Fraction:
+        """The least of f over b at these coefficients; an upper bound of it where s_j is irrational and λ1 > 0."""
+
+    @abstractmethod
+    def solves(self, columns: Ints, bound: float | Fraction, places: int) -> bool:
+        """Whether some columns, and the price of so many places, reach the bound without a multiplier."""
+
+    # What holds for squared error alone.
+
+    def closes(
+        self, S: Ints, R: Ints, q: int, bound: float | Fraction, places: int, listed: Collection[tuple[int, ...]]
+    ) -> bool:
+        """Whether no S with q columns P of R, but for listed supports, has an objective below the bound."""
+        return False
+
+    def depends(self, j: int, others: Ints) -> bool:
+        """Whether column j is in the span of others; only without a ridge."""
+        return False
+
+    def is_dominated(self, diagonal: Reals, columns: Ints) -> bool:
+        """Whether G + 2Λ - D is positive semidefinite on some columns, as G is."""
+        return not len(diagonal)
+
+    def size(self, columns: int) -> int:
+        """What a set of blocks counts: its columns, but a group that counts as one once."""
+        return columns.bit_count() - sum(len(group) - 1 for group in self.single if bits(group) & columns)
+
+    def places(self, support: Iterable[int]) -> int:
+        """The smallest places that hold a support."""
+        return self.include | sum({self.block[j] for j in support if not self.include >> j & 1})
+
+    def penalty(self, beta: Mapping[int, Fraction], places: int | None) -> Fraction:
+        """λ0 and λ1 of a point; an upper bound of it where s_j is irrational and λ1 > 0."""
+        price = self.lambda1 and self.lambda1 * sum(root(self.s2[j], above=True) * abs(b) for j, b in beta.items())
+        return price + self.lambda0 * self.size(self.places(beta) if places is None else places)
+
+    def boxes(self, boxed: Ints, limits: Reals) -> tuple[list[float], list[float]]:
+        """The user's bounds with some boxes."""
+        lower, upper = [*self.lower], [*self.upper]
+        for s, v in zip(map(int, boxed), map(float, limits), strict=True):
+            if s >= 0:
+                upper[s] = min(upper[s], v)
+            else:
+                lower[~s] = max(lower[~s], -v)
+        return lower, upper
+
+    def bound_holds(
+        self, columns: Ints, values: Reals, diagonal: Reals | None, I: Ints, A: Ints, s0: int, s1: int,  # noqa: E741
+        bound: float, objective: float, boxed: Ints = (), limits: Reals = (), box: int | None = None,
+    ) -> bool:  # fmt: skip
+        """Whether a multiplier proves the bound on the node (I, A, s0, s1); Q is taken to be semidefinite.
+
+        All boxes hold; or those before number ``box`` alone, and the bound is to be proved beyond that one.
+        """
+        sides = self.boxes(boxed[:box], limits[:box])
+        d = () if diagonal is None else diagonal
+        multiplier = Multiplier(self, columns, values, d, max(objective, bound), *sides)
+        if box is not None and not multiplier.goes_beyond(int(boxed[box]), limits[box]):
+            return True
+        return multiplier.reaches(Fraction(bound), bits(I), bits(A), s0, s1)
+
+    def box_holds_with_others(
+        self, columns: Ints, values: Reals, bound: float, objective: float, boxed: Ints, limits: Reals, box: int
+    ) -> bool:
+        """Whether a dual vector proves one of the boxes that are proved together, ``boxed`` being all of them."""
+        sides = self.boxes(boxed, limits)
+        multiplier = Multiplier(self, columns, values, (), max(objective, bound), *sides)
+        return multiplier.holds_a_ball(int(boxed[box]), limits[box], Fraction(bound))
+
+
+class Moments(Statement):
     """The matrix M = (G + 2Λ, c; c', yy) of a problem, y being column p, times ``factor``, which makes it integral.
 
     With integers X = 2^e x and V = 2^f w, G_ij is Σ V X_i X_j - Σ V X_i · Σ V X_j / N over 2^(2e + f), where N = Σ V.
@@ -324,15 +439,8 @@ class Moments:
         lower: Reals | None = None, upper: Reals | None = None,
     ) -> None:  # fmt: skip
         n, p = len(y), len(columns)
-        self.p, self.lower, self.upper = p, lower or [-math.inf] * p, upper or [math.inf] * p
-        self.lambda0, self.lambda1, self.lambda2 = (Fraction(settings[f"lambda{i}"]) for i in range(3))
-        self.include, self.allowed = bits(settings["include"]), bits(range(p)) & ~bits(settings["exclude"])
-        self.groups = [[*group] for group in settings["groups"]]
-        self.blocks = self.groups + [[j] for j in sorted({*range(p)}.difference(*self.groups))]
-        self.block = {j: bits(block) for block in self.blocks for j in block}
-        self.rules = [Rule(self.block, **rule) for rule in settings.get("rules", ())]
-        self.single = settings.get("single", ())
-        self.is_ruled = bool(self.groups or self.rules)
+        super().__init__(p, settings, lower, upper)
+        self.width = p
         (numbers, e), (V, f) = integers(chain(*columns, y)), integers(weights or [1.0] * n)
         self.X = [numbers[n * j : n * (j + 1)] for j in range(p + 1)]
         self.VX = [[*map(mul, V, x)] for x in self.X] if weights else self.X
@@ -341,7 +449,6 @@ class Moments:
         if not settings["fit_intercept"]:
             self.N, self.sums = 1, [0] * (p + 1)
         self.factor, self.unit, self.ridge = Fraction(self.N << 2 * e + f), 1, [0] * (p + 1)
-        self.s2 = [Fraction(1)] * p
         if settings["standardize"]:
             self.s2 = [self.moment(j, j) / (self.factor * W) for j in range(p)]
         ridge = [2 * self.lambda2 * s2 * self.factor for s2 in self.s2] + [Fraction(0)]
@@ -367,29 +474,28 @@ class Moments:
             products = [self.product(x, total, j) + self.ridge[j] * B.get(j, 0) for j in range(self.p + 1)]
         return [a / (q * self.factor) for a in products]
 
-    def size(self, columns: int) -> int:
-        """What a set of blocks counts: its columns, but a group that counts as one once."""
-        return columns.bit_count() - sum(len(group) - 1 for group in self.single if bits(group) & columns)
-
     def incumbent_value(self, support: Iterable[int], coef: Iterable[float], places: int | None = None) -> Fraction:
-        """The least of f over b at these coefficients; an upper bound of it where s_j is irrational and λ1 > 0."""
         gamma = {int(j): Fraction(float(b)) for j, b in zip(support, coef, strict=True)}
         e = self.residual(gamma)
         loss = (e[self.p] - sum(b * e[j] for j, b in gamma.items())) / 2
-        price = self.lambda1 and self.lambda1 * sum(root(self.s2[j], above=True) * abs(b) for j, b in gamma.items())
-        return loss + price + self.lambda0 * self.size(self.places(gamma) if places is None else places)
+        return loss + self.penalty(gamma, places)
 
-    def places(self, support: Iterable[int]) -> int:
-        """The smallest places that hold a support."""
-        return self.include | sum({self.block[j] for j in support if not self.include >> j & 1})
+    def dual(self, gamma: Mapping[int, Fraction], diagonal: Reals) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+        """Section 4: ½yy - ½γ'Qγ, w = c - Qγ, and d."""
+        d = [Fraction(float(a)) for a in diagonal] or [2 * self.lambda2 * s2 for s2 in self.s2]
+        e = self.residual(gamma)
+        w = [e[j] + d[j] * gamma.get(j, 0) for j in range(self.p)]
+        return (e[self.p] + sum(b * w[j] for j, b in gamma.items())) / 2, w, d
+
+    def takes(self, gamma: Mapping[int, Fraction]) -> bool:
+        """Whether Q is known to be positive semidefinite where γ is not zero."""
+        return not bits(gamma) & ~self.allowed
 
     def depends(self, j: int, others: Ints) -> bool:
-        """Whether column j is in the span of others; only without a ridge."""
         swept = sweep(self.M, others, [j])
         return swept is not None and swept(j, j) == 0
 
     def is_dominated(self, diagonal: Reals, columns: Ints) -> bool:
-        """Whether G + 2Λ - D is positive semidefinite on some columns, as G is."""
         d = {j: Fraction(float(diagonal[j])) * self.factor for j in columns if len(diagonal)}
         q = math.lcm(*(a.denominator for a in d.values()))
         is_small = all(a <= self.ridge[j] for j, a in d.items())
@@ -409,7 +515,6 @@ class Moments:
     def closes(
         self, S: Ints, R: Ints, q: int, bound: float | Fraction, places: int, listed: Collection[tuple[int, ...]]
     ) -> bool:
-        """Whether no S with q columns P of R, but for listed supports, has an objective below the bound."""
         M = self.lowered(bound, places)
         if M is None or len(R) < q:
             return True
@@ -423,53 +528,82 @@ class Moments:
 
         return all(holds(P) or tuple(sorted((*S, *P))) in listed for P in combinations(R, q))
 
-    def bound_holds(
-        self, columns: Ints, values: Reals, diagonal: Reals | None, I: Ints, A: Ints, s0: int, s1: int,  # noqa: E741
-        bound: float, objective: float, boxed: Ints = (), limits: Reals = (), box: int | None = None,
-    ) -> bool:  # fmt: skip
-        """Whether a multiplier proves the bound on the node (I, A, s0, s1); Q is taken to be semidefinite.
 
-        All boxes hold; or those before number ``box`` alone, and the bound is to be proved beyond that one.
-        """
-        sides = self.boxes(boxed[:box], limits[:box])
-        d = () if diagonal is None else diagonal
-        multiplier = Multiplier(self, columns, values, d, max(objective, bound), *sides)
-        if box is not None and not multiplier.goes_beyond(int(boxed[box]), limits[box]):
-            return True
-        return multiplier.reaches(Fraction(bound), bits(I), bits(A), s0, s1)
+class Kinked(Statement):
+    """Rows of a loss Σ u_i (η_i - κ_i)₊ + d_i (κ_i - η_i)₊, the weights being in u and d (FORMAT.md, section 10)."""
 
-    def boxes(self, boxed: Ints, limits: Reals) -> tuple[list[float], list[float]]:
-        """The user's bounds with some boxes."""
-        lower, upper = [*self.lower], [*self.upper]
-        for s, v in zip(map(int, boxed), map(float, limits), strict=True):
-            if s >= 0:
-                upper[s] = min(upper[s], v)
-            else:
-                lower[~s] = max(lower[~s], -v)
-        return lower, upper
+    def __init__(
+        self, columns: Sequence[Reals], y: Reals, weights: Reals | None, settings: Mapping[str, Any],
+        lower: Reals | None = None, upper: Reals | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(len(columns), settings, lower, upper)
+        n, loss = len(y), settings["loss"]
+        self.width, self.has_intercept = n, settings["fit_intercept"]
+        require(loss != "hinge" or {*y} <= {-1.0, 1.0}, "y has other values than the classes -1 and 1")
+        w = [*map(Fraction, weights or [1.0] * n)]
+        tau = Fraction(1) if settings["tau"] is None else Fraction(settings["tau"])
+        rise = tau if loss != "quantile" else 1 - tau
+        self.kink = [*map(Fraction, y)]
+        self.up = [a * rise * (loss != "hinge" or b < 0) for a, b in zip(w, y, strict=True)]
+        self.down = [a * tau * (loss != "hinge" or b > 0) for a, b in zip(w, y, strict=True)]
+        numbers, e = integers(chain(*columns))
+        self.X, self.scale = [numbers[n * j : n * (j + 1)] for j in range(self.p)], 1 << e
+        if settings["standardize"]:
+            self.s2 = [self.variance(x, w) for x in self.X]
+
+    def variance(self, x: Ints, w: Sequence[Fraction]) -> Fraction:
+        zero = Fraction(0)
+        W, first, second = sum(w, zero), sum(map(mul, w, x), zero), sum(map(mul, w, map(mul, x, x)), zero)
+        return (second - (first * first / W if self.has_intercept else 0)) / (W * self.scale**2)
+
+    def dual(self, u: Mapping[int, Fraction], _: Reals) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+        """Section 10: -κ'u, and -X'u in the place of w."""
+        q = math.lcm(*(a.denominator for a in u.values()))
+        rows, numbers = [*u], [int(a * q) for a in u.values()]
+        w = [Fraction(-sum(map(mul, numbers, map(x.__getitem__, rows))), q * self.scale) for x in self.X]
+        return -sum((a * self.kink[i] for i, a in u.items()), Fraction(0)), w, [Fraction(0)] * self.p
+
+    def takes(self, u: Mapping[int, Fraction]) -> bool:
+        """Whether u is in the domain of the conjugate, and no intercept makes the bound worthless."""
+        is_inside = all(-self.down[i] <= a <= self.up[i] for i, a in u.items())
+        return is_inside and not (self.has_intercept and sum(u.values()))
+
+    def incumbent_value(self, support: Iterable[int], coef: Iterable[float], places: int | None = None) -> Fraction:
+        beta = {int(j): Fraction(float(b)) for j, b in zip(support, coef, strict=True)}
+        fitted = [sum(b * self.X[j][i] for j, b in beta.items()) / Fraction(self.scale) for i in range(self.width)]
+        rows = sorted(zip(map(sub, self.kink, fitted), self.up, self.down, strict=True))
+        zero = Fraction(0)
+        b, slope = zero, -sum(self.down, zero)
+        for b, u, d in rows if self.has_intercept else ():  # noqa: B007
+            slope += u + d
+            if slope >= 0:
+                break
+        return sum((max(u * (b - t), d * (t - b)) for t, u, d in rows), zero) + self.penalty(beta, places)
+
+    def solves(self, columns: Ints, bound: float | Fraction, places: int) -> bool:
+        """Whether the price of the places alone reaches the bound: no loss is negative."""
+        return self.lambda0 * places >= bound or bound <= 0
 
 
 class Multiplier:
     """The bound of section 4 for one γ: the constant ½yy - ½γ'Qγ, and the gains of blocks that are taken off it."""
 
     def __init__(
-        self, moments: Moments, columns: Ints, values: Reals, diagonal: Reals, ceiling: float,
+        self, moments: Statement, columns: Ints, values: Reals, diagonal: Reals, ceiling: float,
         lower: Reals, upper: Reals,
     ) -> None:  # fmt: skip
         m = self.moments = moments
         named = {int(j): Fraction(float(b)) for j, b in zip(columns, values, strict=True)}
-        gamma = {j: b for j, b in named.items() if j < m.p}
-        prices = [(m.rules[j - m.p], b) for j, b in named.items() if j >= m.p]
+        vector = {j: b for j, b in named.items() if j < m.width}
+        prices = [(m.rules[j - m.width], b) for j, b in named.items() if j >= m.width]
         self.lower, self.upper, self.ceiling = lower, upper, Fraction(ceiling)
-        d = [Fraction(float(a)) for a in diagonal] or [2 * m.lambda2 * s2 for s2 in m.s2]
-        e = m.residual(gamma)
-        w = [e[j] + d[j] * gamma.get(j, 0) for j in range(m.p)]
-        self.w, self.rho = w, [a / 2 for a in d]
-        h = [self.h(j, w[j], d[j] / 2) for j in range(m.p)]
-        self.constant = (e[m.p] + sum(b * w[j] for j, b in gamma.items())) / 2
-        self.is_valid = not bits(gamma) & ~m.allowed  # Q is not known to be positive semidefinite elsewhere
+        self.is_valid = m.takes(vector)
+        self.constant, self.w, d = m.dual(vector, diagonal)
+        self.rho = [a / 2 for a in d]
+        h = [self.h(j, self.w[j], self.rho[j]) for j in range(m.p)]
         self.infinite = bits(j for j, a in enumerate(h) if a is None)
-        self.gain = [(a or 0) - m.lambda0 for a in h]
+        self.heights = [a or Fraction(0) for a in h]
+        self.gain = [a - m.lambda0 for a in self.heights]
         for group in m.single:  # its price is paid once
             self.gain[group[0]] += (len(group) - 1) * m.lambda0
         for rule, price in prices:
@@ -492,8 +626,17 @@ class Multiplier:
             self.is_valid &= bool(ends)
             v = min(ends, default=v)
         self.infinite &= ~(1 << j)
-        self.gain[j] = v * (slope - rho * v) - self.moments.lambda0
+        self.gain[j] += v * (slope - rho * v) - self.heights[j]
         return True
+
+    def holds_a_ball(self, s: int, limit: float, bound: Fraction) -> bool:
+        """Section 10: the bound holds where β_j is at a box, all others being in theirs; and more so further out."""
+        j, others = max(s, ~s), self.moments.allowed & ~(1 << max(s, ~s))
+        price = self.moments.lambda1 and self.moments.lambda1 * root(self.moments.s2[j])
+        slope = price - (self.w[j] if s >= 0 else -self.w[j])
+        rise = slope * Fraction(float(limit)) - sum(self.heights[i] for i in columns_of(others))
+        is_steep = rise >= 0 and rise + self.constant >= bound
+        return self.is_valid and not others & self.infinite and is_steep
 
     def h(self, j: int, w: Fraction, rho: Fraction) -> Fraction | None:
         """The largest wt - λ1 s_j |t| - ρt² in the user's and the derived box; None where it is infinite."""
@@ -527,7 +670,7 @@ class Multiplier:
 class Walk:
     """One claim's tree, read once from the front."""
 
-    def __init__(self, moments: Moments, claim: Claim, name: str) -> None:
+    def __init__(self, moments: Statement, claim: Claim, name: str) -> None:
         self.moments, self.claim, self.bound, self.position = moments, claim, Fraction(claim.dual_bound), 0
         self.listed, self.seen = {*supports(claim.listed)}, set[tuple[int, ...]]()
         bounded = any(map(math.isfinite, (*moments.lower, *moments.upper)))
@@ -553,14 +696,23 @@ class Walk:
 
     def boxes(self, root: Node) -> Iterator[Leaf]:
         """Yield the leaves beyond the boxes, in which those before each may be used."""
-        fits = not (len(self.claim.boxed) and self.moments.is_ruled)
+        fits = not (len(self.claim.boxed) and self.moments.is_ruled and isinstance(self.moments, Moments))
         require(fits, f"{root.path}: there are boxes where there are groups or rules")
         for i, s in enumerate(map(int, self.claim.boxed)):
             j = max(s, ~s)
-            if root.A >> j & 1:
+            if i < self.claim.together:
+                yield root, partial(self.holds_with_others, i), f"box {i}, of column {j}, is not proved"
+            elif root.A >> j & 1:
                 node = self.child(root, j)
                 if not node.is_proved:
                     yield node, partial(self.holds_beyond, i, node), f"box {i}, of column {j}, is not proved"
+
+    def holds_with_others(self, i: int) -> bool:
+        claim, part = self.claim, slice(self.claim.offsets[i], self.claim.offsets[i + 1])
+        return self.moments.box_holds_with_others(
+            claim.columns[part], claim.values[part], claim.dual_bound, claim.objective,
+            claim.boxed[: claim.together], claim.limits[: claim.together], i,
+        )  # fmt: skip
 
     def holds_beyond(self, i: int, node: Node) -> bool:
         claim, part = self.claim, slice(self.claim.offsets[i], self.claim.offsets[i + 1])
@@ -696,14 +848,15 @@ class Walk:
 class Checker:
     """The proof of both halves of some claims on one problem; ``leaves`` of ``total`` leaves were proved."""
 
-    def __init__(self, moments: Moments, claims: Sequence[Claim]) -> None:
+    def __init__(self, moments: Statement, claims: Sequence[Claim]) -> None:
         self.moments, self.claims, self.leaves, self.total = moments, claims, 0, 0
 
     def check(self, sample: int | None = None, seed: int = 0) -> None:
         """Prove everything, or a random sample of the leaves only; raises RefusedError with the reason."""
         for number, claim in enumerate(self.claims):
             self.check_incumbent(claim, f"claim {number}: the incumbent has ")
-            is_below = self.moments.is_dominated(claim.diagonal, columns_of(self.moments.allowed))
+            columns = columns_of(self.moments.allowed)
+            is_below = self.moments.is_dominated(claim.diagonal, columns)
             require(is_below, f"claim {number}: G + 2Λ less the diagonal is not positive semidefinite")
         walks = [Walk(self.moments, claim, f"claim {i}, at the root") for i, claim in enumerate(self.claims)]
         sampled, generator = list[Leaf](), random.Random(seed)
@@ -741,7 +894,8 @@ def check_file(path: str, table: Table, sample: int | None = None, seed: int = 0
     """Check a certificate file against data; raises MalformedError or RefusedError."""
     certificate = load(path)
     require_same_data(certificate.data, table)
-    moments = Moments(*table, certificate.settings, certificate.lower, certificate.upper)
+    kind = Kinked if "tau" in certificate.settings else Moments
+    moments = kind(*table, certificate.settings, certificate.lower, certificate.upper)
     checker = Checker(moments, certificate.claims)
     checker.check(sample, seed)
     return certificate, checker

@@ -1,8 +1,8 @@
-"""What a certificate's tree leaves to be proved, collected into batches; the rest is settled in rational arithmetic."""
+"""What a certificate's tree leaves to be proved, in batches; what they cannot settle, in rational arithmetic."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 
 from bestsubset.certificates.block_leaves import BlockLeaves
 from bestsubset.certificates.certificate import Certificate, Claim
-from bestsubset.certificates.chain_bounds import ChainBounds
-from bestsubset.certificates.chains import ChainTree
-from bestsubset.certificates.exact import Moments as ExactMoments
-from bestsubset.certificates.moments import UNIT, Columns, Moments, Vector, gamma
-from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Sorted
+from bestsubset.certificates.exact import Statement
+from bestsubset.certificates.moments import UNIT, Columns, Vector, gamma
+from bestsubset.certificates.multiplier_leaves import OUTSIDE, Gains, Multipliers, Scale, Sorted
 from bestsubset.certificates.rules import Rules
-from bestsubset.certificates.semidefinite import are_semidefinite, share_below
 from bestsubset.certificates.sets import columns_of
 from bestsubset.certificates.tokens import Refusal
 from bestsubset.certificates.tree import Node, listed_supports
 
-_NUMBERS = 2**21  # of a batch
+NUMBERS = 2**21  # of a batch
 
 Flags = NDArray[np.bool_]
 
@@ -35,71 +32,68 @@ class _Bounded(NamedTuple):
     signed: Sequence[int] = ()
 
 
-class FloatLeaves:
+class FloatLeaves(ABC):
     """Prove leaves in floating point, rounding included, and what that cannot settle exactly.
 
     Parameters
     ----------
     certificate, claim
-    moments : Moments
+    scale : Scale
+        The numbers of the problem, brought to a size that floating point bears.
+    multipliers : Multipliers
     exact : callable
-        Returns the exact moments; called when first needed.
+        Returns the problem in rational numbers; called when first needed.
     """
 
     def __init__(
-        self, certificate: Certificate, claim: Claim, moments: Moments, exact: Callable[[], ExactMoments]
-    ) -> None:
-        self._moments, self._claim, self._exact = moments, claim, exact
-        self._bound = moments.of_objective(claim.dual_bound)
-        value = max(claim.objective, claim.dual_bound)
-        box = moments.of_objective(value) if certificate.settings["lambda1"] > 0 else np.inf
-        self._multipliers = Multipliers(claim, moments, box, certificate.settings["exclude"])
+        self, certificate: Certificate, claim: Claim, scale: Scale, multipliers: Multipliers,
+        exact: Callable[[], Statement],
+    ) -> None:  # fmt: skip
+        self._scale, self._claim, self._exact = scale, claim, exact
+        self._bound = scale.of_objective(claim.dual_bound)
+        self._multipliers = multipliers
         self._rules = Rules(certificate.settings)
         groups = [list(group) for group in certificate.settings["groups"]]
-        self._block_leaves = BlockLeaves(groups, self._rules, claim, moments) if groups or self._rules.count else None
+        self._block_leaves = BlockLeaves(groups, self._rules, claim, scale) if groups or self._rules.count else None
         self._listed = set(listed_supports(claim))
-        self._fits: defaultdict[int, list[Node]] = defaultdict(list)
-        self._fit_numbers = 0
         self._bounded: list[_Bounded] = []
         self._fixed = 0
-        self._shares: dict[int, float] = {}
         self.leaves = 0
         self.exact_leaves = 0
 
-    def boxes(self, root: Node) -> None:
+    def boxes(self, root: Node, first: int = 0) -> None:
         """Prove the boxes, in their order, before the tree that uses them."""
-        claim, m = self._claim, self._moments
-        if len(claim.boxed) and self._block_leaves is not None:
-            raise Refusal("there are boxes where there are groups or rules")
+        claim = self._claim
         signed = claim.boxed.astype(np.int64)
         columns = np.where(signed < 0, -1 - signed, signed)
-        limits = m.of_limits(columns, claim.limits)
-        step = max(1, _NUMBERS // (4 * m.p))
-        for start in range(0, len(signed), step):
+        limits = self._scale.of_limits(columns, claim.limits)
+        step = max(1, NUMBERS // (4 * self._scale.width))
+        for start in range(first, len(signed), step):
             part = slice(start, start + step)
             numbers = np.arange(len(signed))[part]
             beyond = self._multipliers.beyond(numbers, signed[part], limits[part])
             for number, (gains, is_there) in zip(numbers.tolist(), beyond, strict=True):
                 self.leaves += 1
-                node = root._replace(inside=root.inside | 1 << int(columns[number]))
-                is_out = node.inside & ~root.allowed or node.inside.bit_count() > root.most
+                node = root._replace(inside=root.inside | self._rules.block_of(int(columns[number])))
+                is_out = node.inside & ~root.allowed or self._rules.size(node.inside) > root.most
                 if root.is_proved or is_out or not is_there or self._is_paid_for(node):
                     continue
-                inside, allowed = self._flags([node.inside]), self._flags([node.allowed])
-                if not _Sums(gains, inside, allowed & ~inside, [node]).bounds()[0] >= self._bound:
+                if not self._bounds(gains, [node], [number])[0] >= self._bound:
                     self._settle_bound(node, number, box=number)
 
     # What the walk calls.
 
+    @abstractmethod
     def solve(self, node: Node) -> None:
-        self.leaves += 1
-        if self._is_paid_for(node):
-            return
-        order = node.allowed.bit_count() + 1
-        self._fits[order].append(node)
-        self._fit_numbers += order * order
-        if self._fit_numbers > _NUMBERS:
-            self._prove_fits()
+        """A leaf without a multiplier."""
+
+    @abstractmethod
+    def chains(self, node: Node, tokens: Iterator[int]) -> None:
+        """A chain and all chains below it, to be read from the tokens."""
+
+    @abstractmethod
+    def dependent(self, node: Node, column: int, others: Sequence[int]) -> None:
+        """A column that is to be a combination of others."""
 
     def bound(self, node: Node, multiplier: int) -> None:
         self.leaves += 1
@@ -111,15 +105,6 @@ class FloatLeaves:
         if signed:
             self._add(_Bounded(node, multiplier, signed))
 
-    def chains(self, node: Node, tokens: Iterator[int]) -> None:
-        tree = ChainTree(None if node.is_proved else self._chain_bounds(node), self._moments.p)
-        tree.read(tokens)
-        self.leaves += 0 if node.is_proved else tree.leaves
-
-    def dependent(self, node: Node, column: int, others: Sequence[int]) -> None:
-        if not self._exact().depends(column, list(others)):
-            raise Refusal(f"column {column} does not depend on {list(others)}, {node.path}")
-
     def infeasible(self, node: Node, rule: int) -> None:
         self.leaves += 1
         if not self._rules.is_broken(rule, node.inside, node.allowed):
@@ -127,100 +112,54 @@ class FloatLeaves:
 
     def finish(self) -> None:
         """Prove what is still waiting."""
-        self._prove_fits()
         self._prove_bounded()
-
-    # Least squares fits.
 
     def _is_paid_for(self, node: Node) -> bool:
         """Tell whether the price of the places alone reaches the bound."""
-        return self._moments.lambda0 * self._places(node) * (1 - 2 * UNIT) >= self._bound or self._bound <= 0
+        return self._scale.lambda0 * self._places(node) * (1 - 2 * UNIT) >= self._bound or self._bound <= 0
 
     def _places(self, node: Node) -> int:
         """Every z of the node counts at least so much."""
         return max(self._rules.size(node.inside), node.least)
-
-    def _target(self, places: int) -> float:
-        """t: twice what the fit has to reach, rounded up."""
-        price = self._moments.lambda0 * places
-        return 2 * (self._bound - price) * (1 + 4 * UNIT) + 8 * UNIT * (self._bound + price) * (price > 0)
-
-    def _chain_bounds(self, node: Node) -> ChainBounds:
-        def settle_pairs(swept: list[int], rest: list[int]) -> None:
-            self.exact_leaves += 1
-            left = size - len(swept)
-            if not self._exact().closes(swept, rest, left, self._claim.dual_bound, size, self._listed):
-                raise Refusal(f"the bound is not reached with {sorted(swept)} and {left} of {rest}")
-
-        size = node.most
-        allowed = np.array(columns_of(node.allowed), dtype=np.int64)
-
-        def share() -> float:
-            if node.allowed not in self._shares:
-                self._shares[node.allowed] = share_below(self._moments, allowed)
-            return self._shares[node.allowed]
-
-        return ChainBounds(
-            self._moments, allowed, np.array(columns_of(node.inside), dtype=np.int64), size, self._target(size),
-            share, settle_pairs, lambda columns: self._settle_fit(columns, size),
-        )  # fmt: skip
-
-    def _settle_fit(self, columns: list[int], places: int) -> None:
-        """A fit on some columns that was not proved yet: by a factorisation of its own, or exactly."""
-        if not self._are_fits_proved([columns], np.array([self._target(places)]))[0]:
-            self._settle_fit_exactly(columns, places)
-
-    def _settle_fit_exactly(self, columns: list[int], places: int) -> None:
-        self.exact_leaves += 1
-        if not self._exact().solves(columns, self._claim.dual_bound, places):
-            raise Refusal(f"the bound is not reached by the fit on columns {columns}")
-
-    def _prove_fits(self) -> None:
-        waiting, self._fits, self._fit_numbers = self._fits, defaultdict(list), 0
-        for nodes in waiting.values():
-            columns = [columns_of(node.allowed) for node in nodes]
-            good = self._are_fits_proved(columns, np.array([self._target(self._places(node)) for node in nodes]))
-            for number in np.flatnonzero(~good):
-                self._settle_fit_exactly(columns[number], self._places(nodes[number]))
-
-    def _are_fits_proved(self, columns: list[list[int]], targets: Vector) -> Flags:
-        """Tell for which sets of columns, all of one size, M with t is positive semidefinite."""
-        m = self._moments
-        index = np.array([[*row, m.p] for row in columns], dtype=np.int64)
-        used, local = np.unique(index, return_inverse=True)
-        local = local.reshape(index.shape)
-        rows = m.rows(used)[:, used]
-        matrices = rows[local[:, :, None], local[:, None, :]]
-        matrices[:, -1, -1] -= targets
-        return are_semidefinite(matrices, m.nu[index], m.error + UNIT) | (targets <= 0)
 
     # Multipliers.
 
     def _add(self, leaf: _Bounded) -> None:
         self._bounded.append(leaf)
         self._fixed += len(leaf.signed)
-        if len(self._bounded) * self._moments.p > _NUMBERS or self._fixed > _NUMBERS:
+        if len(self._bounded) * self._scale.width > NUMBERS or self._fixed > NUMBERS:
             self._prove_bounded()
 
     def _prove_bounded(self) -> None:
         leaves, self._bounded, self._fixed = self._bounded, [], 0
         if not leaves:
             return
-        gains = self._multipliers.gains(np.array([leaf.multiplier for leaf in leaves], dtype=np.int64))
-        inside, allowed = (self._flags([getattr(leaf.node, name) for leaf in leaves]) for name in ("inside", "allowed"))
-        sums = _Sums(gains, inside, allowed & ~inside, [leaf.node for leaf in leaves])
+        numbers, row = np.unique([leaf.multiplier for leaf in leaves], return_inverse=True)
+        base, gain = self._multipliers.gains(numbers.astype(np.int64))
+        gains = Gains(base[row], gain[row])
         is_fix = np.array([bool(leaf.signed) for leaf in leaves])
-        if self._block_leaves is not None:
-            for number, leaf in enumerate(leaves):
-                value = self._block_leaves.bound(gains, number, leaf.node, leaf.multiplier)
-                if not (leaf.signed or value >= self._bound):
-                    self._settle_bound(leaf.node, leaf.multiplier)
-            return
-        good = sums.bounds() >= self._bound
+        good = self._bounds(gains, [leaf.node for leaf in leaves], [leaf.multiplier for leaf in leaves]) >= self._bound
         for number in np.flatnonzero(~good & ~is_fix).tolist():
             self._settle_bound(leaves[number].node, leaves[number].multiplier)
+        if is_fix.any():
+            self._prove_fixed(gains, leaves)
+
+    def _bounds(self, gains: Gains, nodes: list[Node], multipliers: list[int]) -> Vector:
+        """The bounds of nodes from the gains of their multipliers."""
+        if self._block_leaves is None:
+            return self._sums(gains, nodes).bounds()
+        pairs = enumerate(zip(nodes, multipliers, strict=True))
+        return np.array([self._block_leaves.bound(gains, number, *pair) for number, pair in pairs])
+
+    def _sums(self, gains: Gains, nodes: list[Node]) -> _Sums:
+        inside, allowed = self._flags([node.inside for node in nodes]), self._flags([node.allowed for node in nodes])
+        return _Sums(gains, inside, allowed & ~inside, nodes)
+
+    def _prove_fixed(self, gains: Gains, leaves: list[_Bounded]) -> None:
+        """The implied leaves of every FIX; there are no groups."""
         numbers = np.repeat(np.arange(len(leaves)), [len(leaf.signed) for leaf in leaves])
         signed = np.array([s for leaf in leaves for s in leaf.signed], dtype=np.int64)
+        sums = self._sums(gains, [leaf.node for leaf in leaves])
         good = sums.bounds_of_other_sides(numbers, signed) >= self._bound
         for number, s in zip(numbers[~good].tolist(), signed[~good].tolist(), strict=True):
             leaf = leaves[number]
@@ -233,7 +172,7 @@ class FloatLeaves:
                 self._settle_bound(other, leaf.multiplier)
 
     def _flags(self, masks: list[int]) -> Flags:
-        p = self._moments.p
+        p = self._scale.p
         length = (p + 7) // 8
         packed = np.frombuffer(b"".join(mask.to_bytes(length, "little") for mask in masks), dtype=np.uint8)
         return np.unpackbits(packed.reshape(len(masks), length), axis=1, count=p, bitorder="little").astype(bool)
@@ -241,15 +180,26 @@ class FloatLeaves:
     def _settle_bound(self, node: Node, multiplier: int, box: int | None = None) -> None:
         self.exact_leaves += 1
         claim = self._claim
-        part = slice(int(claim.offsets[multiplier]), int(claim.offsets[multiplier + 1]))
         holds = self._exact().bound_holds(
-            claim.columns[part].tolist(), claim.values[part].tolist(), claim.diagonal.tolist() or None,
+            *self._vector(multiplier), claim.diagonal.tolist() or None,
             columns_of(node.inside), columns_of(node.allowed), node.least, node.most, claim.dual_bound, claim.objective,
             claim.boxed.tolist(), claim.limits.tolist(), box,
         )  # fmt: skip
         if not holds:
             what = "" if box is None else f"box {box} is not proved: "
             raise Refusal(what + f"the bound is not reached by multiplier {multiplier}, {node.path}")
+
+    def _vector(self, multiplier: int) -> tuple[list[int], list[float]]:
+        """What a multiplier names, and its values."""
+        claim = self._claim
+        part = slice(int(claim.offsets[multiplier]), int(claim.offsets[multiplier + 1]))
+        return claim.columns[part].tolist(), claim.values[part].tolist()
+
+
+def box_of_l1(certificate: Certificate, claim: Claim, scale: Scale) -> float:
+    """What λ1 s_j |β_j| is at most at points below the bound; infinite without λ1."""
+    value = max(claim.objective, claim.dual_bound)
+    return scale.of_objective(value) if certificate.settings["lambda1"] > 0 else np.inf
 
 
 class _Sums:

@@ -52,7 +52,7 @@ class Moments:
 
     Attributes
     ----------
-    p : int
+    p, width : int
         Number of columns; the response is column p of M.
     error : float
         ε of :math:`|\tilde M_{ij} - M_{ij}| \le \varepsilon\,\nu_i\nu_j`.
@@ -77,7 +77,7 @@ class Moments:
         upper: Vector | None = None,
         wanted: Columns | None = None,
     ) -> None:
-        self.p = X.shape[1]
+        self.p = self.width = X.shape[1]
         self._X, self._y = X, y
         self._weight_exponent = 0 if weights is None else int(np.frexp(weights.max())[1])
         self._root = np.ones(len(y))

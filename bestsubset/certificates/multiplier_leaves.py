@@ -1,26 +1,39 @@
-r"""Leaves with a multiplier, many at a time: the bound of FORMAT.md, section 4, with its rounding (section 7).
-
-For γ with :math:`S = \sum_j\nu_j|\gamma_j|` the computed w is wrong by at most :math:`\nu_j\delta`,
-:math:`\delta = (\varepsilon + \gamma_{s+4})(\nu_y + S)` for s nonzeros, since
-:math:`|M_{ij}| \le \nu_i\nu_j`; h grows with \|w\|, and sums are inflated by what they can lose.
-"""
+"""Multipliers, many at a time: the separable terms of FORMAT.md, section 4, with their rounding (section 7)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bestsubset.certificates.certificate import Claim
-from bestsubset.certificates.moments import UNIT, Matrix, Moments, Vector, gamma
-from bestsubset.certificates.tokens import Refusal, TokenError
+from bestsubset.certificates.moments import UNIT, Matrix, Vector
 
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 OUTSIDE = -1e30  # gain of a column that is not free: a sum that needs it belongs to no place at all
+
+
+class Scale(Protocol):
+    """What the numbers of a problem must say of themselves, whatever its loss; see `Moments`."""
+
+    p: int
+    width: int  # a multiplier names so many columns, or rows; behind them, rules
+    nu: Vector
+    l1: Vector
+    lower: Vector
+    upper: Vector
+    lambda0: float
+
+    def of_objective(self, value: float) -> float:
+        """An objective of the user's on this scale."""
+
+    def of_limits(self, columns: Integers, limits: Vector) -> Vector:
+        """Bounds on coefficients on this scale."""
 
 
 class Gains(NamedTuple):
@@ -30,34 +43,43 @@ class Gains(NamedTuple):
     gain: Matrix
 
 
-class Multipliers:
-    """The multipliers of a claim on the scale of the moments, and the separable terms that go with them."""
+class Multipliers(ABC):
+    """The multipliers of a claim on some scale, and the separable terms that go with them.
 
-    def __init__(self, claim: Claim, moments: Moments, box: float, excluded: list[int]) -> None:
-        self._claim, self._moments = claim, moments
-        self._is_excluded = np.zeros(moments.p, dtype=bool)
-        self._is_excluded[excluded] = True
-        self._d = moments.of_diagonal(claim.diagonal) if len(claim.diagonal) else moments.ridge
-        self.is_ridge = not len(claim.diagonal)
-        lower, upper = moments.lower.copy(), moments.upper.copy()
+    Parameters
+    ----------
+    claim, scale
+    box : float
+        What λ1 s_j bounds coefficients to: no better point has a larger objective; infinite without λ1.
+    d : shape (p,)
+        Of -ρ t², ρ = d/2; wrong by the factor 1 ± ``d_error``.
+    """
+
+    def __init__(self, claim: Claim, scale: Scale, box: float, d: Vector, d_error: float = 0.0) -> None:
+        self._claim, self._scale = claim, scale
+        self._d = d * (1 - d_error - 4 * UNIT)
+        lower, upper = scale.lower.copy(), scale.upper.copy()
         if box < np.inf:  # |β_j| <= box / (λ1 s_j) wherever the objective is at most that
-            derived = box / moments.l1 * (1 + 4 * UNIT)
+            derived = box / scale.l1 * (1 + 4 * UNIT)
             lower, upper = np.maximum(lower, -derived), np.minimum(upper, derived)
         self._bounds = (upper, -lower)
+
+    @abstractmethod
+    def _evaluated(self, numbers: Integers) -> tuple[Vector, Matrix, Vector]:
+        """The constants of some multipliers, w, and δ: w_j is wrong by at most δ ν_j."""
 
     def gains(self, numbers: Integers) -> Gains:
         """Evaluate some multipliers."""
         base, w, delta = self._evaluated(numbers)
-        return Gains(base, self._conjugates(w, delta) - self._moments.lambda0)
+        return Gains(base, self._conjugates(w, delta) - self._scale.lambda0)
 
     def beyond(self, numbers: Integers, signed: Integers, limits: Vector) -> Iterator[tuple[Gains, bool]]:
         """Evaluate the multipliers of boxes, one after another: each box holds for all behind it.
 
         The gain of the column itself is over what lies beyond its box; the flag says whether anything does.
         """
-        m = self._moments
+        m, d = self._scale, self._d
         bases, all_w, deltas = self._evaluated(numbers)
-        d = self._d * (1 - (m.ridge_error if self.is_ridge else 0.0) - 4 * UNIT)
         for i, (s, v) in enumerate(zip(signed.tolist(), limits.tolist(), strict=True)):
             j, side = (s, self._bounds[0]) if s >= 0 else (-1 - s, self._bounds[1])
             w, delta = all_w[i : i + 1], deltas[i : i + 1]
@@ -71,47 +93,19 @@ class Multipliers:
             yield Gains(bases[i : i + 1], gain - m.lambda0), v <= side[j]
             side[j] = min(side[j], v)
 
-    def _evaluated(self, numbers: Integers) -> tuple[Vector, Matrix, Vector]:
-        """The constants of some multipliers, w, and δ."""
-        m, p = self._moments, self._moments.p
+    def _entries(self, numbers: Integers) -> tuple[Integers, Integers, Vector, Integers]:
+        """Row, what is named there, value; and the length of each row. What names rules is left out."""
         starts, ends = self._claim.offsets[numbers], self._claim.offsets[numbers + 1]
         counts = (ends - starts).astype(np.int64)
         row = np.repeat(np.arange(len(numbers)), counts)
         position = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(starts, counts)
-        is_column = self._claim.columns[position] < p  # those behind name rules
-        row, position = row[is_column], position[is_column]
-        columns = self._claim.columns[position].astype(np.int64)
-        values = m.of_coefficients(columns, self._claim.values[position])
-        is_used = np.zeros(p, dtype=bool)
-        is_used[columns] = True
-        used = np.flatnonzero(is_used)
-        local = (np.cumsum(is_used) - 1)[columns]
-        dense = np.zeros((len(numbers), len(used)))
-        dense[row, local] = values
-        named = np.zeros(dense.shape, dtype=bool)
-        named[row, local] = True
-        if np.count_nonzero(named) != len(row):
-            raise TokenError("a multiplier names a column twice")
-        if self._is_excluded[used].any():  # nothing is known of Q there
-            raise Refusal(f"a multiplier names excluded columns: {used[self._is_excluded[used]].tolist()}")
-        rows = m.rows(used)
-        w = m.correlation[:p] - dense @ rows[:, :p]
-        # D takes part in Q only: its share of w is added by column.
-        d = m.ridge if self.is_ridge else self._d
-        w[:, used] += dense * d[used]
-        size = np.abs(dense) @ m.nu[used] * (1 + gamma(len(used) + 4))
-        nu_y = m.nu[-1]
-        rounding = m.error + gamma(int(counts.max(initial=0)) + 8)
-        delta = rounding * (nu_y + 2 * size)
-        explained = np.einsum("ij,ij->i", dense, m.correlation[used] - w[:, used])
-        lost = m.error * nu_y**2 + size * (m.error * nu_y + delta) + gamma(len(used) + 8) * size * (nu_y + 2 * size)
-        base = 0.5 * m.correlation[p] - 0.5 * explained - 0.5 * lost * (1 + 16 * UNIT)
-        return base - 8 * UNIT * nu_y * (nu_y + size), w, delta
+        is_named = self._claim.columns[position] < self._scale.width
+        row, position = row[is_named], position[is_named]
+        return row, self._claim.columns[position].astype(np.int64), self._claim.values[position], counts
 
     def _conjugates(self, w: Matrix, delta: Vector) -> Matrix:
         """Upper bounds on h_j(w_j) for all w within the rounding."""
-        m = self._moments
-        d = self._d * (1 - (m.ridge_error if self.is_ridge else 0.0) - 4 * UNIT)
+        m, d = self._scale, self._d
         slack = delta[:, None] * m.nu[:-1] * (1 + 8 * UNIT) - m.l1
         above, below = self._bounds
         if np.isinf(above).all() and np.isinf(below).all():

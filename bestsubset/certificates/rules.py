@@ -51,6 +51,10 @@ class Rules:
         """What a set of whole blocks counts: its columns, but a group that counts as one once."""
         return columns.bit_count() - sum(surplus for group, surplus in self._single if group & columns)
 
+    def block_of(self, column: int) -> int:
+        """The column with those that enter together with it."""
+        return next((block for block in self._blocks if block >> column & 1), 1 << column)
+
     def is_broken(self, rule: int, inside: int, allowed: int) -> bool:
         """Whether no z with ``inside`` ⊆ z ⊆ ``allowed`` obeys."""
         return self._rows[rule].is_broken(inside, allowed)

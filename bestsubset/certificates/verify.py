@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bestsubset.certificates.certificate import Certificate, Claim, array_digest
-from bestsubset.certificates.exact import Checker, MalformedError, RefusedError
+from bestsubset.certificates.exact import Checker, Kinked, MalformedError, RefusedError, Statement
 from bestsubset.certificates.exact import Claim as ExactClaim
 from bestsubset.certificates.exact import Moments as ExactMoments
+from bestsubset.certificates.kinked_leaves import KinkedLeaves
+from bestsubset.certificates.kinked_rows import KinkedRows
 from bestsubset.certificates.leaves import FloatLeaves
 from bestsubset.certificates.moments import Moments, ScaleError
 from bestsubset.certificates.reading import Array
 from bestsubset.certificates.rules import Rules
 from bestsubset.certificates.semidefinite import is_below
 from bestsubset.certificates.sets import columns_of, mask_of
+from bestsubset.certificates.squared_leaves import SquaredLeaves
 from bestsubset.certificates.tokens import Refusal, TokenError
 from bestsubset.certificates.tree import Walk
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
@@ -142,9 +145,9 @@ class _Check:
             outside = (claim.coef < lower[claim.support]) | (claim.coef > upper[claim.support])
             if np.any(outside):
                 raise Refusal(f"the incumbent breaks the bounds of columns {claim.support[outside].tolist()}")
-        moments = self._moments
-        value = moments.objective_above(claim.support.astype(np.int64), claim.coef, count)
-        holds = value <= moments.of_objective(claim.objective)
+        scale = self._rows if self._has_kinks else self._moments
+        value = scale.objective_above(claim.support.astype(np.int64), claim.coef, count)
+        holds = value <= scale.of_objective(claim.objective)
         if not (holds or self._exact.incumbent_value(support, claim.coef.tolist(), places) <= claim.objective):
             raise Refusal("the incumbent's objective is larger than claimed")
 
@@ -166,7 +169,7 @@ class _Check:
         return model
 
     def _check_bound(self, claim: Claim) -> tuple[int, int]:
-        leaves = FloatLeaves(self._certificate, claim, self._moments, lambda: self._exact)
+        leaves = self._leaves(claim)
         if len(claim.diagonal):
             self._check_diagonal(claim)
         walk = Walk(self._certificate, claim, leaves)
@@ -174,6 +177,11 @@ class _Check:
         walk.run()
         leaves.finish()
         return leaves.leaves, leaves.exact_leaves
+
+    def _leaves(self, claim: Claim) -> FloatLeaves:
+        if self._has_kinks:
+            return KinkedLeaves(self._certificate, claim, self._rows, lambda: self._exact_rows)
+        return SquaredLeaves(self._certificate, claim, self._moments, lambda: self._exact_moments)
 
     def _check_exactly(self, claim: Claim) -> int:
         """Prove a claim whose numbers floating point cannot hold; return the number of leaves."""
@@ -218,7 +226,30 @@ class _Check:
         )
 
     @cached_property
-    def _exact(self) -> ExactMoments:
+    def _rows(self) -> KinkedRows:
+        certificate = self._certificate
+        return KinkedRows(self._X, self._y, self._weights, certificate.settings, certificate.lower, certificate.upper)
+
+    @property
+    def _has_kinks(self) -> bool:
+        return "tau" in self._certificate.settings
+
+    @property
+    def _exact(self) -> Statement:
+        return self._exact_rows if self._has_kinks else self._exact_moments
+
+    @cached_property
+    def _exact_moments(self) -> ExactMoments:
+        return ExactMoments(*self._exact_data())
+
+    @cached_property
+    def _exact_rows(self) -> Kinked:
+        try:
+            return Kinked(*self._exact_data())
+        except RefusedError as error:
+            raise Refusal(str(error)) from None
+
+    def _exact_data(self) -> tuple[Any, ...]:
         certificate = self._certificate
         lists = [None if a is None else a.tolist() for a in (self._weights, certificate.lower, certificate.upper)]
-        return ExactMoments(self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2])
+        return self._X.T.tolist(), self._y.tolist(), lists[0], certificate.settings, lists[1], lists[2]

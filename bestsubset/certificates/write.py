@@ -29,6 +29,7 @@ class LoggedTree(NamedTuple):
     diagonal: Array
     boxed: Array = np.zeros(0, dtype=np.int32)
     limits: Array = np.zeros(0)
+    together: int = 0
 
 
 def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree) -> Certificate:
@@ -49,6 +50,7 @@ def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, l
         model=problem.selection.completion(support.tolist()) if _stated(problem).has_rules else None,
         boxed=logged.boxed,
         limits=logged.limits,
+        together=logged.together,
     )
     is_bounded = bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
     return Certificate(
@@ -74,6 +76,8 @@ def join(certificates: list[Certificate]) -> Certificate:
 def _rounded_up(problem: Problem, coef: Vector, objective: float) -> float:
     """The objective with what rounding may have taken off it: the claim is an upper bound."""
     null = problem.null_objective
+    if problem.loss.name != "squared":
+        return objective + 1e-12 * (abs(objective) + null)
     used = np.flatnonzero(coef)
     columns = (problem.X[:, used] - problem.column_means[used]) * np.sqrt(problem.sample_weight)[:, None]
     size = 1.0 + float(np.abs(coef[used]) @ np.linalg.norm(columns, axis=0)) / math.sqrt(2 * null)
@@ -115,6 +119,7 @@ def _settings(problem: Problem, is_bounded: bool) -> dict[str, Any]:
         "exclude": [int(j) for j in selection.excluded],
         "groups": [[int(j) for j in block] for block in selection.groups],
         "bounds": is_bounded,
+        **({"tau": getattr(problem.loss, "tau", None)} if problem.loss.name != "squared" else {}),
         **(_rules(selection) if selection.has_rules else {}),
     }
 

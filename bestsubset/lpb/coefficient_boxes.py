@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from bestsubset.lpb.dual_point import DualPoint
+from bestsubset.lpb.log import Log
 from bestsubset.lpb.rows import ULP, KinkedRows
 from bestsubset.lpb.smoothing import Smoothed
 from formulations._types import IntVector, Matrix, Vector
@@ -20,7 +21,7 @@ _AT_ONCE = 64  # columns
 
 @dataclass(eq=False)
 class CoefficientBoxes:
-    r"""Intervals that hold every point with an objective of at most a ceiling.
+    r"""Intervals around zero that hold every point with an objective of at most a ceiling.
 
     For any s > 0 and any dual vector u, with :math:`v = X^\top u`, weak duality gives for all points with
     :math:`f \le U` that lie in intervals already proved
@@ -39,8 +40,7 @@ class CoefficientBoxes:
     upper: Vector
     constants: Matrix  # (2, m): of -β and of β
     rates: Matrix  # s, infinite where there is no proof yet
-    floor_lower: Vector  # what holds whatever the ceiling
-    floor_upper: Vector
+    log: Log | None = None
 
     @classmethod
     def of_user(cls, rows: KinkedRows) -> CoefficientBoxes:
@@ -49,22 +49,24 @@ class CoefficientBoxes:
         rates = np.where(rows.price > 0, price, np.inf)
         constants = np.where(rows.price > 0, 0.0, np.inf)
         both = np.vstack([rates, rates]), np.vstack([constants, constants])
-        return cls(rows.lower.copy(), rows.upper.copy(), both[1], both[0], rows.lower, rows.upper)
+        return cls(rows.lower.copy(), rows.upper.copy(), both[1], both[0])
 
     def lower_ceiling(self, ceiling: float) -> None:
         """Draw the intervals in to those of points with at most this objective."""
         with np.errstate(invalid="ignore"):
             ends = (ceiling + self.constants) / self.rates
         ends = np.where(np.isfinite(ends), ends + 8 * ULP * np.abs(ends), np.inf)
-        self.upper = np.minimum(self.upper, ends[1])
-        self.lower = np.maximum(self.lower, -ends[0])
+        self.upper = np.minimum(self.upper, np.maximum(ends[1], 0.0))
+        self.lower = np.maximum(self.lower, np.minimum(-ends[0], 0.0))
 
-    def add(self, side: int, column: int, constant: float, rate: float, ceiling: float) -> None:
-        """Remember a proof that is better than the one known."""
+    def add(self, side: int, column: int, dual: DualPoint, constant: float, rate: float, ceiling: float) -> None:
+        """Remember a proof, by a dual vector, that is better than the one known."""
         is_known = np.isfinite(self.rates[side, column])
         known = (ceiling + self.constants[side, column]) / self.rates[side, column] if is_known else np.inf
         if (ceiling + constant) / rate < known:
             self.constants[side, column], self.rates[side, column] = constant, rate
+            if self.log is not None:
+                self.log.add_box(side, column, dual)
 
 
 def derive(
@@ -142,8 +144,15 @@ class _Derivation:
         ball = max(worst, 0.0) / (1 - left) * (1 + 1e-12)
         self.boxes.upper = np.minimum(self.boxes.upper, ball)
         self.boxes.lower = np.maximum(self.boxes.lower, -ball)
+        log = self.boxes.log
+        if log is not None and not log.together:  # all of them at once; then none needs to be told again
+            for side, j, dual, _ in found:
+                log.add_box(side, j, dual)
+            log.together = len(found)
+        self.boxes.log = None
         for side, j, dual, rate in found:
             self.prove(side, j, dual, rate)
+        self.boxes.log = log
         self.boxes.lower_ceiling(self.ceiling)
         return True
 
@@ -157,7 +166,7 @@ class _Derivation:
         constant = float(gains.sum()) - dual.constant
         constant += 1e-12 * (float(np.abs(gains).sum()) + abs(dual.constant))
         if np.isfinite(constant):
-            self.boxes.add(side, j, constant, rate, self.ceiling)
+            self.boxes.add(side, j, dual, constant, rate, self.ceiling)
 
     def refined(self, is_out_of_time: Callable[[], bool]) -> None:
         """The smoothed loss less a pull along each coefficient, each way, some columns at a time."""

@@ -26,9 +26,10 @@ _EXACT = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """What is known of a node: its bound, and β, the shares of places and scores for branching, shape (p,)."""
+    """What is known of a node: its bound, by which dual vector, and β, the shares of places and scores, shape (p,)."""
 
     bound: NodeBound
+    dual: DualPoint | None
     beta: Vector
     shares: Vector
     score: Vector
@@ -46,10 +47,9 @@ class Relaxation:
             self.active = np.zeros(1, dtype=np.int64)  # its interval is nothing but zero
         self.room = float(search.problem.max_cardinality - search.system.weights[status == IN].sum())
         self.lower, self.upper = search.boxes.lower.copy(), search.boxes.upper.copy()
-        # No point here is as good as the incumbent where zero is outside the interval of a column that is out.
-        self.is_void = bool(np.any(self.lower[out] > 0) or np.any(self.upper[out] < 0))
         self.lower[out] = self.upper[out] = 0.0
         self.best: NodeBound = self.trivial()
+        self.dual: DualPoint | None = None
         self.gains: Vector = np.zeros(search.rows.p)
         self.shift: Vector = np.zeros(len(self.active))  # of coefficients that are measured from their lower bound
         self.fixed = search.rows.lambda0 * float(search.system.weights[status == IN].sum())
@@ -68,24 +68,24 @@ class Relaxation:
         p = search.rows.p
         beta, shares = np.zeros(p), np.zeros(p)
         has_intervals = self.has_intervals()
-        if self.is_void or np.any(self.lower > self.upper):
-            nothing = np.full(len(search.blocks.first), search.ceiling)
-            self.best = NodeBound(search.ceiling, nothing, nothing, 0.0)
-        elif has_intervals:
+        if has_intervals:
             point = solve(self.programme(), self.is_enough)
             beta[self.active], shares[self.active] = point.beta + self.shift, point.shares
         else:
             shares[self.active] = 0.5
         score = np.minimum(shares, 1 - shares) + 1e-6 * self.gains + 1e-9
-        return Solved(self.best, beta, shares, score, has_intervals)
+        return Solved(self.best, self.dual, beta, shares, score, has_intervals)
 
     def has_intervals(self) -> bool:
         """Tell whether every active column has bounds, if need be by a proof on the active columns alone."""
-        if self.is_bounded() or self.proves_locally(self.active):
+        search = self.search
+        if self.is_bounded():
+            return True
+        search.log.is_complete = False  # of what is proved here of a part of the columns
+        if self.proves_locally(self.active):
             return True
         # λ1 is zero, or there would be bounds: columns in the span of others add nothing to the loss, and what is
         # left of them costs no places, for a column left away may have stood for several.
-        search = self.search
         exact = np.asarray(search.problem.X[np.ix_(search.used_rows, self.active)], dtype=np.float64)
         chosen = independent(exact, search.rows.has_intercept)
         if chosen is None or len(chosen) == len(self.active):
@@ -111,7 +111,7 @@ class Relaxation:
             lower, upper = np.full(len(columns), -np.inf), np.full(len(columns), np.inf)
         part = KinkedRows(
             rows.part(columns), rows.kink, rows.up, rows.down, rows.price[columns], lower, upper, rows.lambda0,
-            rows.has_intercept, rows.unit, rows.column_units[columns],
+            rows.has_intercept, rows.unit, rows.weight_unit, rows.column_units[columns],
         )  # fmt: skip
         local = CoefficientBoxes.of_user(part)
         local.lower_ceiling(search.ceiling)
@@ -166,7 +166,7 @@ class Relaxation:
         gains = dual.gains(rows.price, self.lower, self.upper)
         bound = self.bound_from(dual.constant, gains)
         if bound.value > self.best.value:
-            self.best, self.gains = bound, gains
+            self.best, self.dual, self.gains = bound, dual, gains
         elif point.iterations == _FIRST_LOOK:
             self.gains = gains
         value = point.value + self.fixed

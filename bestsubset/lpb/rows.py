@@ -38,6 +38,8 @@ class KinkedRows:
     has_intercept : bool
     unit : float
         Of the objective: a power of two.
+    weight_unit : float
+        What a slope of one is here, in the user's units.
     column_units : shape (p,)
         What a coefficient of one is here, in the user's units.
     """
@@ -52,6 +54,7 @@ class KinkedRows:
     lambda0: float
     has_intercept: bool
     unit: float
+    weight_unit: float
     column_units: Vector
 
     @classmethod
@@ -79,6 +82,7 @@ class KinkedRows:
             lambda0=problem.lambda0 / unit * (1 - 4 * ULP),
             has_intercept=problem.fit_intercept,
             unit=unit,
+            weight_unit=unit_of_weight,
             column_units=column_units,
         )
 

@@ -8,10 +8,13 @@ from itertools import count
 
 import numpy as np
 
+from bestsubset.certificates.write import LoggedTree
 from bestsubset.gap import GAP_FLOOR
 from bestsubset.incumbent import ProblemIncumbent
 from bestsubset.lpb.coefficient_boxes import CoefficientBoxes, columns_without, derive
+from bestsubset.lpb.log import NOTHING, Log, LoggedNode, Reason, Step
 from bestsubset.lpb.node_bound import Blocks
+from bestsubset.lpb.proof import logged_tree
 from bestsubset.lpb.relaxation import Relaxation, Solved
 from bestsubset.lpb.rows import KinkedRows
 from bestsubset.lpb.tightening import Tightening
@@ -19,7 +22,7 @@ from bestsubset.run import Run
 from bestsubset.status import Termination
 from formulations import Problem
 from formulations._types import IntVector
-from formulations.rules import FREE, IN, OUT, RuleSystem, Status
+from formulations.rules import FREE, IN, OUT, Consequence, RuleSystem, Status
 from warmstarts.greedy import Greedy
 
 _BEFORE_TIGHTENING = 100  # nodes before intervals are drawn in column by column, where they are of use as they are
@@ -34,6 +37,7 @@ class _Open:
     bound: float
     number: int
     status: Status = field(compare=False)
+    logged: LoggedNode = field(compare=False)
 
 
 class Search:
@@ -56,7 +60,9 @@ class Search:
         self.heap: list[_Open] = []
         self._numbers = count()
         self._seen: set[frozenset[int]] = set()
+        self.log = Log(self.rows.n)
         self.boxes = CoefficientBoxes.of_user(self.rows)
+        self.boxes.log = self.log if run.certificate else None
         self.tightening = Tightening(self)
         self.next_round = _BEFORE_TIGHTENING
         self.derived_for = np.inf
@@ -102,8 +108,8 @@ class Search:
         """Warm start, root, intervals."""
         status = self.system.start.copy()
         self.current = 0.0
-        self.system.propagate(status)
-        self.push(status, 0.0)
+        if self.propagate(status, self.log.root):
+            self.push(status, 0.0, self.log.root)
         self.incumbent.offer(self.run.start_columns())
         seconds = min(5.0, 0.2 * self.run.seconds_left)
         self.incumbent.offer_coef(Greedy(seconds).coefficients(self.problem, self.run.start_columns()))
@@ -132,8 +138,8 @@ class Search:
             " lambda1 > 0 or bounds would make the search faster and the bound tighter.",
         )
 
-    def push(self, status: Status, bound: float) -> None:
-        heapq.heappush(self.heap, _Open(bound, next(self._numbers), status))
+    def push(self, status: Status, bound: float, logged: LoggedNode) -> None:
+        heapq.heappush(self.heap, _Open(bound, next(self._numbers), status, logged))
 
     def close(self, bound: float) -> None:
         self.closed = min(self.closed, bound)
@@ -149,7 +155,7 @@ class Search:
                 self.nodes += 1
                 self.expand(node)
         except KeyboardInterrupt:
-            self.push(node.status, node.bound)
+            self.push(node.status, node.bound, node.logged)
             raise
         self.current = np.inf
         self.run.report(self.incumbent.value, self.dual_bound, self.nodes)
@@ -158,9 +164,13 @@ class Search:
         status = node.status
         is_leaf = not np.any(status == FREE)
         if is_leaf and not self.problem.selection.allows(np.flatnonzero(status == IN).tolist()):
+            self.note_broken(status, node.logged)
             return
         solved = Relaxation(self, status).solve()
+        reason = Reason(None, self.log.add_multiplier(solved.dual) if self.run.certificate else NOTHING)
         bound = max(node.bound, solved.bound.value)
+        if solved.bound.value > node.bound:
+            node.logged.end = reason
         if is_leaf:
             self.offer(np.flatnonzero(status == IN))
             self.close(bound)
@@ -172,7 +182,15 @@ class Search:
         if bound >= self.cutoff:
             self.close(bound)
             return
-        self.branch(status, bound, solved)
+        self.branch(node, bound, solved, reason)
+
+    def note_broken(self, status: Status, logged: LoggedNode) -> None:
+        """A model that breaks a rule by less than the slack of propagation."""
+        chosen = set(np.flatnonzero(status == IN).tolist())
+        rules = self.problem.selection.rules
+        broken = next((number for number, rule in enumerate(rules) if not rule.allows(chosen)), None)
+        if broken is not None:
+            logged.end = Reason(broken)
 
     def look_at_the_root(self, bound: float, solved: Solved) -> None:
         """Better intervals for a better incumbent; and soon, where they are so wide that places are hardly scarce."""
@@ -206,27 +224,50 @@ class Search:
         if self.incumbent.offer(support.tolist()):
             self.boxes.lower_ceiling(self.ceiling)
 
-    def branch(self, status: Status, bound: float, solved: Solved) -> None:
+    def branch(self, node: _Open, bound: float, solved: Solved, reason: Reason) -> None:
         """Decide what the bound decides, then the two sides of one column."""
-        status = status.copy()
+        status, logged = node.status.copy(), node.logged
         cutoff, of = self.cutoff, self.blocks.of
         free = status == FREE
         if_in, if_out = solved.bound.if_in[of], solved.bound.if_out[of]
         drop, keep = free & (if_in >= cutoff), free & (if_out >= cutoff)
         for side in (if_in[drop], if_out[keep]):
             self.close(float(side.min(initial=np.inf)))
+        logged.steps += [Step(j, False, reason) for j in np.flatnonzero(drop).tolist()]
+        logged.steps += [Step(j, True, reason) for j in np.flatnonzero(keep).tolist()]
         if np.any(drop & keep):
             return
         status[drop], status[keep] = OUT, IN
-        if not self.system.propagate(status):
+        if not self.propagate(status, logged):
             return
         free = np.flatnonzero(status == FREE)
         if not len(free):
-            self.push(status, bound)
+            self.push(status, bound, logged)
             return
         column = int(free[np.argmax(solved.score[free])])
-        for value, sides in ((IN, if_in), (OUT, if_out)):
+        children = LoggedNode(logged.end), LoggedNode(logged.end)
+        for child_log, value, sides in zip(children, (IN, OUT), (if_in, if_out), strict=True):
             child = status.copy()
             child[column] = value
-            if self.system.propagate(child):
-                self.push(child, max(bound, float(sides[column])))
+            if sides[column] > bound:
+                child_log.end = reason
+            if self.propagate(child, child_log):
+                self.push(child, max(bound, float(sides[column])), child_log)
+        logged.branched = (column, *children)
+
+    def propagate(self, status: Status, logged: LoggedNode) -> bool:
+        """Decide what the rules decide, and write down why; False where nothing is left."""
+        because: list[Consequence] = []
+        is_possible = self.system.propagate(status, because)
+        for column, side, rule in because:
+            if column < 0:
+                logged.end = Reason(rule)
+            else:
+                logged.steps.append(Step(column, side == IN, Reason(rule)))
+        return is_possible
+
+    def proof(self) -> LoggedTree | None:
+        """The tree and the boxes for a certificate; None where it cannot say what the search relied on."""
+        if not (self.run.certificate and self.log.is_complete):
+            return None
+        return logged_tree(self, self.log, self.dual_bound)

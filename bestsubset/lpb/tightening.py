@@ -42,7 +42,7 @@ class Tightening:
         """Try both sides of every active column; return by what factor the intervals shrank on average."""
         search = self.search
         relaxation = Relaxation(search, status)
-        if not relaxation.is_bounded() or relaxation.is_void or not np.isfinite(search.ceiling):
+        if not relaxation.is_bounded() or not np.isfinite(search.ceiling):
             return 1.0
         least = relaxation.solve().bound.value
         gap = search.ceiling - least
@@ -70,10 +70,10 @@ class Tightening:
             return
         for _ in range(_TRIES):
             rate = self.rates[side, j] or 3.0 * gap / max(float(boxes.upper[j] - boxes.lower[j]), 1e-300)
-            low, reached = self.tilted(relaxation, 1.0 if side else -1.0, j, place, rate, gap)
-            if not np.isfinite(low):
+            low, dual, reached = self.tilted(relaxation, 1.0 if side else -1.0, j, place, rate, gap)
+            if dual is None:
                 break
-            boxes.add(side, j, -low * (1 - np.sign(low) * 4 * ULP), rate, search.ceiling)
+            boxes.add(side, j, dual, -low * (1 - np.sign(low) * 4 * ULP), rate, search.ceiling)
             step = float(np.clip(np.sqrt(gap / max(reached - least, 1e-3 * gap)), 0.2, 5.0))
             self.rates[side, j] = rate * step
             if 0.75 < step < 1.33:
@@ -84,18 +84,18 @@ class Tightening:
 
     def tilted(
         self, relaxation: Relaxation, sign: float, j: int, place: int, rate: float, gap: float
-    ) -> tuple[float, float]:
-        """The bound on the relaxation less a pull, and the relaxation's own value where it leads."""
+    ) -> tuple[float, DualPoint | None, float]:
+        """The bound on the relaxation less a pull, by which dual vector, and the relaxation's value where it leads."""
         search, rows = self.search, self.search.rows
         lower, upper = search.boxes.lower.copy(), search.boxes.upper.copy()
         out = relaxation.status == OUT
         lower[out] = upper[out] = 0.0
         relaxation.lower, relaxation.upper = lower, upper
         programme, fixed = _pulled(relaxation, place, sign * rate)
-        best = -np.inf
+        best, by = -np.inf, None
 
         def is_enough(point: Point) -> bool:
-            nonlocal best
+            nonlocal best, by
             if point.iterations < 4:
                 return False
             dual = DualPoint.of(rows, point.u)
@@ -104,11 +104,12 @@ class Tightening:
             moved = DualPoint(dual.u, dual.constant, slopes, dual.error + 4 * ULP * rate)
             gains = moved.gains(rows.price, lower, upper)
             bound = node_bound(dual.constant, gains, relaxation.status, search.blocks, relaxation.room, rows.lambda0)
-            best = max(best, bound.value)
+            if bound.value > best:
+                best, by = bound.value, dual
             return point.value + fixed - best <= _ACCURACY * gap or search.run.is_out_of_time
 
         point = solve(programme, is_enough)
-        return best, best + sign * rate * float(point.beta[place] + relaxation.shift[place])
+        return best, by, best + sign * rate * float(point.beta[place] + relaxation.shift[place])
 
 
 def _pulled(relaxation: Relaxation, place: int, pull: float) -> tuple[NodeProgramme, float]:

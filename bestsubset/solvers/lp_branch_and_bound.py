@@ -59,5 +59,7 @@ class LPBranchAndBound(Solver):
             dual_bound=search.dual_bound,
             termination=termination,
             nodes=search.nodes,
+            logged=search.proof(),
+            is_doubtful=True,
             notes=search.notes(),
         )

@@ -16,8 +16,8 @@ from bestsubset.bnb import crew, downdating
 from bestsubset.bnb.crew import Crew
 from bestsubset.bnb.downdating import DowndatingTree
 from bestsubset.bnb.downdating_worker import Worker
-from bestsubset.bnb.log import Stream
 from bestsubset.certificates import exact
+from bestsubset.stream import Stream
 from tests.bestsubset.bnb.test_node_bounds import ROUNDING, moments, residual
 
 P, K = 14, 6
