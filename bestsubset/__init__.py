@@ -4,6 +4,7 @@ from bestsubset.api import best_path, best_subset, verify
 from bestsubset.backends.cp_sat import CPSAT
 from bestsubset.backends.highs import HiGHS
 from bestsubset.backends.pyomo import Pyomo
+from bestsubset.best_by import BestBy, best_by
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 from bestsubset.certify import Distance, certify
@@ -55,6 +56,7 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "BackendError",
+    "BestBy",
     "BigM",
     "BigMWarning",
     "Bounds",
@@ -99,6 +101,7 @@ __all__ = [
     "Status",
     "Termination",
     "Verdict",
+    "best_by",
     "best_path",
     "best_subset",
     "certify",

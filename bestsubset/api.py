@@ -13,9 +13,9 @@ from bestsubset.certificates.verdict import Verdict
 from bestsubset.events import Listener
 from bestsubset.path import Path
 from bestsubset.result import Result
+from bestsubset.sizes import Sizes
 from bestsubset.solve import solve
 from bestsubset.solvers import Solver
-from bestsubset.status import Termination
 from formulations import Constraint, Loss, Problem, ProblemError
 
 
@@ -92,19 +92,7 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
     whole path: what one size leaves, the next may use.
     """
     problem_settings, solve_settings = split_settings(settings)
-    largest = Problem(X, y, k_max, **problem_settings)
-    time_limit = solve_settings.pop("time_limit", None)
-    if time_limit is not None and not time_limit >= 0:
-        raise ProblemError(f"time_limit is {time_limit}; expected seconds >= 0. Drop it for no limit.")
-    results: dict[int, Result] = {}
-    spent = 0.0
-    for k in range(max(1, largest.selection.least_size), k_max + 1):
-        left = None if time_limit is None else max(0.0, time_limit - spent) / (k_max - k + 1)
-        results[k] = solve(largest.with_k(k), time_limit=left, **solve_settings)
-        spent += results[k].stats.seconds
-        if results[k].termination is Termination.INTERRUPTED:
-            break
-    return Path(results)
+    return Path(Sizes(Problem(X, y, k_max, **problem_settings), **solve_settings).path())
 
 
 def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Verdict:

@@ -135,13 +135,13 @@ def threshold(criterion: Criterion, size: int, value: float, sample: Sample) -> 
     def is_better(rss: float) -> bool:
         return criterion(size, rss, sample) < value  # NaN is not
 
-    low, high = 0.0, max(sample.total, 1e-300)
-    if not is_better(math.ulp(0.0)):
+    low, high = math.ulp(0.0), max(sample.total, 1e-300)
+    if not is_better(low):
         return 0.0
     if is_better(high):
         return math.inf
     while high > math.nextafter(low, math.inf):
-        middle = math.sqrt(low * high) if low > 0 and high > 4 * low else 0.5 * (low + high)
+        middle = math.sqrt(low) * math.sqrt(high) if high > 4 * low else 0.5 * (low + high)
         if not low < middle < high:
             break
         low, high = (middle, high) if is_better(middle) else (low, middle)
@@ -154,7 +154,7 @@ def _parameters(size: int, sample: Sample) -> int:
 
 def _deviance(rss: float, sample: Sample) -> float:
     # log(0) of a perfect fit is -inf by meaning, not by accident.
-    return sample.n * math.log(rss / sample.n) if rss > 0 else -math.inf
+    return sample.n * (math.log(rss) - math.log(sample.n)) if rss > 0 else -math.inf
 
 
 def _noise(problem: Problem) -> float:

@@ -13,13 +13,21 @@ from warmstarts.support_fit import fit_support
 
 
 class Incumbent:
-    """The best feasible point of a scaled problem so far; it begins with the least model allowed."""
+    """The best feasible point of a scaled problem so far; it begins with the least model allowed.
 
-    def __init__(self, scaled: ScaledProblem) -> None:
-        self._scaled = scaled
+    Attributes
+    ----------
+    objective : float
+        Of the point.
+    value : float
+        What a better point must be below: the objective, or the cutoff where nothing above that matters.
+    """
+
+    def __init__(self, scaled: ScaledProblem, cutoff: float = np.inf) -> None:
+        self._scaled, self._cutoff = scaled, cutoff
         self.support: IntVector = np.zeros(0, dtype=np.int64)
         self.gamma: Vector = np.zeros(0)
-        self.value = np.inf
+        self.objective = np.inf
         least = scaled.selection.completion(())
         assert least is not None  # a problem whose rules contradict each other is not made
         self.offer(least)
@@ -30,11 +38,15 @@ class Incumbent:
         if not self._scaled.allows(chosen):
             return False
         gamma = refit(self._scaled, chosen)
-        value = self._scaled.value(chosen, gamma)
-        if not value < self.value:
+        objective = self._scaled.value(chosen, gamma)
+        if not objective < self.objective:
             return False
-        self.support, self.gamma, self.value = chosen, gamma, value
+        self.support, self.gamma, self.objective = chosen, gamma, objective
         return True
+
+    @property
+    def value(self) -> float:
+        return min(self.objective, self._cutoff)
 
     def coef(self) -> Vector:
         """The user's coefficients."""

@@ -22,7 +22,8 @@ class Run:
     """Clock and settings that every solver obeys.
 
     ``start`` is a support (column indices) or coefficients (shape (p,)), whichever the caller gave. ``certificate``
-    asks for the search to be logged.
+    asks for the search to be logged. ``cutoff`` is an objective from which on nothing matters: the bound need not rise
+    above it. Where the ``start_is_good``, a search need not look for a better one first.
     """
 
     problem: Problem
@@ -33,6 +34,8 @@ class Run:
     listener: Listener | None = None
     random_state: int = 0
     certificate: bool = True
+    cutoff: float = np.inf
+    start_is_good: bool = False
     began: float = field(default_factory=time.perf_counter)
     rows: list[tuple[float, float, float, int]] = field(default_factory=list)
 

@@ -98,16 +98,21 @@ def solve(
         random_state=random_state,
         certificate=certificate,
     )
-    reason = chosen.refuses(problem)
+    return carry_out(problem, chosen, run)
+
+
+def carry_out(problem: Problem, solver: Solver, run: Run) -> Result:
+    """Have a solver search, and make its answer a result; `solve` without the defaults."""
+    reason = solver.refuses(problem)
     if reason is not None:
         raise RefusedError(reason)
-    return _result(problem, chosen.solve(problem, run), run, chosen)
+    return _result(problem, solver.solve(problem, run), run, solver)
 
 
 def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Result:
     coef = answer.coef
     objective = math.inf if coef is None else problem.objective(coef)
-    dual_bound, certificate = _certified(problem, answer, objective, solver, run.gap)
+    dual_bound, certificate = _certified(problem, answer, objective, solver, run)
     if coef is not None and dual_bound > objective:
         allowance = (
             max(ROUNDING_OF_OBJECTIVE, answer.bound_tolerance) * abs(objective)
@@ -148,7 +153,7 @@ def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Resul
 
 
 def _certified(
-    problem: Problem, answer: Answer, objective: float, solver: Solver, gap: float
+    problem: Problem, answer: Answer, objective: float, solver: Solver, run: Run
 ) -> tuple[float, Certificate | None]:
     """The bound of an answer and its certificate: of our own searches alone, never on the word of another solver.
 
@@ -162,8 +167,9 @@ def _certified(
         return bound, None
     claims = [min(bound, objective)]
     is_finished = answer.termination is Termination.GAP_CLOSED
-    if is_finished and relative_gap(objective, claims[0], problem.null_objective) > gap:
-        claims.insert(0, objective - 0.5 * gap * abs(objective))
+    aim = min(objective, run.cutoff)
+    if is_finished and relative_gap(aim, claims[0], problem.null_objective) > run.gap:
+        claims.insert(0, aim - 0.5 * run.gap * abs(aim))
     if answer.is_doubtful:
         claims.append(min(bound, objective - _DOUBT * abs(objective)))
     elif len(claims) == 1:

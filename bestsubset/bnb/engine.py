@@ -38,7 +38,7 @@ class Engine:
 
     def __init__(self, scaled: ScaledProblem, run: Run, settings: Settings) -> None:
         self.scaled = scaled
-        self.incumbent = Incumbent(scaled)
+        self.incumbent = Incumbent(scaled, run.cutoff / scaled.unit)
         self._run = run
         self._settings = settings
         self._nursery = Nursery(scaled, self.incumbent, run, settings)
@@ -82,6 +82,8 @@ class Engine:
         scaled = self.scaled
         local = np.flatnonzero(np.isin(scaled.columns, self._run.start_columns()))
         self.incumbent.offer(local)
+        if self._run.start_is_good:
+            return
         if scaled.has_rules:
             seconds = max(_RULED_START / 10, min(_RULED_START, 0.3 * self._run.seconds_left))
             self.incumbent.offer(ruled_support(scaled, self._run.rng(), local, seconds))

@@ -10,7 +10,7 @@ import pytest
 
 import bestsubset as bs
 from benchmarks.real_data import diabetes_second_order
-from bestsubset.bnb import log
+from bestsubset import stream
 from bestsubset.certificates import chains
 from bestsubset.certificates.certificate import Certificate, Claim
 from bestsubset.certificates.enumerated import every_support
@@ -216,7 +216,7 @@ def test_an_interrupted_search_proves_its_gap(settings: dict, after: int, monkey
 def test_a_log_that_goes_to_disk_is_the_same(tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = hard(p=25, k=6)
     in_memory = bs.solve(problem, bs.BranchAndBound(tree=tree)).certificate.claims[0]
-    monkeypatch.setattr(log, "_IN_MEMORY", 1000)
+    monkeypatch.setattr(stream, "_IN_MEMORY", 1000)
     result = bs.solve(problem, bs.BranchAndBound(tree=tree))
 
     on_disk = result.certificate.claims[0]
