@@ -11,6 +11,7 @@ from bestsubset.certify import Distance, certify
 from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
 from bestsubset.gap import relative_gap
+from bestsubset.near_optimal import NearModel, NearOptimal, near_optimal
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
@@ -83,6 +84,8 @@ __all__ = [
     "MalformedCertificate",
     "Model",
     "Moments",
+    "NearModel",
+    "NearOptimal",
     "OuterApproximation",
     "Path",
     "Perspective",
@@ -105,6 +108,7 @@ __all__ = [
     "best_path",
     "best_subset",
     "certify",
+    "near_optimal",
     "relative_gap",
     "solve",
     "verify",

@@ -155,6 +155,16 @@ class Problem:
         other._check_selection()
         return other
 
+    def with_more(self, *constraints: Constraint) -> Problem:
+        """Return the same problem with further constraints on the support; what is known of the data is shared."""
+        other = copy(self)
+        for name in ("digest", "selection"):
+            other.__dict__.pop(name, None)
+        added = tuple(c.resolved(self.feature_names, self.p) for c in constraints)
+        object.__setattr__(other, "constraints", (*self.constraints, *added))
+        other._check_selection()
+        return other
+
     @property
     def n(self) -> int:
         """Number of rows."""

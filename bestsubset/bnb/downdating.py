@@ -30,7 +30,7 @@ import numpy as np
 from scipy import linalg
 
 from bestsubset.bnb.downdating_crew import DowndatingCrew
-from bestsubset.bnb.downdating_state import LEVEL, REJECTED, Scratch, Search, Stack, Swept, padded
+from bestsubset.bnb.downdating_state import LEVEL, LISTED, REJECTED, Scratch, Search, Stack, Swept, padded
 from bestsubset.bnb.downdating_worker import Worker
 from bestsubset.stream import Stream
 from formulations._types import IntVector, Matrix, Vector
@@ -71,6 +71,9 @@ class DowndatingTree:
         The columns as the log names them.
     threads : int
         How many may work on a tree that turns out to be long.
+    n_listed : int
+        Where not only the best support is wanted: so many of the best ones below ``upper`` are listed, all of them if
+        there are no more. One thread works on such a tree.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class DowndatingTree:
         tokens: Stream | None = None,
         names: IntVector | None = None,
         threads: int = 1,
+        n_listed: int = 0,
     ) -> None:
         p = len(c)
         # Against extended precision, of y'y: on the diabetes data (p = 64, condition 3e7, sizes 15 and 20, a million
@@ -102,15 +106,17 @@ class DowndatingTree:
             slack=relative_slack,
             allowance=self._allowance,
             scalars=np.array([upper, upper * (1 - relative_slack) + self._allowance, np.inf, np.inf, np.inf]),
-            counts=np.zeros(6, dtype=np.int64),
+            counts=np.zeros(7, dtype=np.int64),
             best=np.zeros(k, dtype=np.int64),
             scratch=Scratch.of(p, k),
             names=np.arange(p) if names is None else names,
             tokens=np.empty(_LOG_ROOM if tokens is not None else 0, dtype=np.int64),
+            listed=np.zeros((n_listed, k), dtype=np.int64),
+            values=np.zeros(n_listed),
         )
         start = tokens.length if tokens is not None else 0
         self._first = Worker(search, Stack.of(p, k), Swept.of(p, k), tokens, start)
-        self._threads = threads
+        self._threads = 1 if n_listed else threads
         self._crew: DowndatingCrew | None = None
         self._plant(G, c, yy)
 
@@ -182,6 +188,14 @@ class DowndatingTree:
         """The best support found by this tree, sorted; None unless it beat the value given."""
         best = min(self._workers, key=lambda worker: worker.best_value).best
         return None if best is None else np.sort(best)
+
+    @property
+    def listed(self) -> list[tuple[float, IntVector]]:
+        """The best supports, sorted, with their residual sums of squares; best first."""
+        search = self._first.search
+        count = int(search.counts[LISTED])
+        order = np.argsort(search.values[:count], kind="stable")
+        return [(float(search.values[row]), np.sort(search.listed[row])) for row in order]
 
     @property
     def bound(self) -> float:

@@ -15,7 +15,7 @@ SingleMatrix = NDArray[np.float32]
 # Positions in `Search.scalars`.
 UPPER, PRUNE_AT, REJECTED, SWEPT_FOR, BEST = 0, 1, 2, 3, 4
 # Positions in `Search.counts`.
-LEVEL, NODES, FOUND, LOGGED, DRAINED, WANTED = 0, 1, 2, 3, 4, 5
+LEVEL, NODES, FOUND, LOGGED, DRAINED, WANTED, LISTED = 0, 1, 2, 3, 4, 5, 6
 
 # In `Stack.next_child`.
 EXHAUSTED = -1
@@ -55,6 +55,7 @@ class Search(NamedTuple):
     ``moments`` is G with c as a last row and column and y'y in the corner. ``tokens`` holds what is logged for the
     certificate from token ``counts[DRAINED]`` to ``counts[LOGGED]``, nothing where it is empty; ``names`` are the
     columns as the certificate names them. ``counts[WANTED]`` is above zero where others wait for a part of the tree.
+    ``listed`` has room for the best supports, one a row, with their ``values``, where not only the best one is wanted.
 
     Workers share none of the arrays: references to one from two threads are counted atomically, which is slow.
     """
@@ -69,6 +70,8 @@ class Search(NamedTuple):
     scratch: Scratch
     names: IntVector
     tokens: IntVector
+    listed: IntMatrix
+    values: Vector
 
 
 class Stack(NamedTuple):

@@ -9,7 +9,7 @@ from bestsubset.bnb.downdating import DowndatingTree
 from bestsubset.bnb.log import TreeLog
 from bestsubset.bnb.reduction import project_out, unit_diagonal
 from formulations import ScaledProblem
-from formulations._types import IntVector
+from formulations._types import IntVector, Vector
 
 _SOLVE, _CHAIN, _END, _SIZES = 0, 2, 7, 8  # tokens of the certificate
 
@@ -23,6 +23,9 @@ class ResidualTree:
 
     ``columns`` restricts the search to some columns, all the included ones among them. The tree is logged at the end of
     ``log``; up to ``threads`` may work on it.
+
+    With ``n_listed`` so many of the best supports below ``upper`` are listed, in the k-form: ``listed``, best first,
+    with the objectives. Then ``bound`` is about all other supports.
     """
 
     def __init__(
@@ -33,8 +36,11 @@ class ResidualTree:
         columns: IntVector | None = None,
         log: TreeLog | None = None,
         threads: int = 1,
+        n_listed: int = 0,
     ) -> None:
         self._threads, self.threads = threads, 1
+        self._n_listed = n_listed
+        self.listed: list[tuple[float, IntVector]] = []
         allowed = np.arange(scaled.m) if columns is None else columns
         self._included = np.flatnonzero(scaled.included)
         self._free = allowed[~scaled.included[allowed]]
@@ -152,9 +158,16 @@ class ResidualTree:
             self._bound_of_done = min(self._bound_of_done, 0.5 * self._least_rss + self._price(size))
             self._sizes = []
             return False
+        if self._n_listed and size == len(self._free):
+            self._list([(0.5 * self._least_rss, np.arange(size))])
+            self._close_log_of_size([_SOLVE])
+            self._close(self._upper)
+            return False
         if size == 1:
             gains = self._c**2 / np.diag(self._G)
             best = int(np.argmax(gains))
+            if self._n_listed:
+                return self._list_single(0.5 * (self._yy - gains))
             self._offer(0.5 * (self._yy - float(gains[best])) + self._price(1), np.array([best]))
             self._nodes_of_done += 1
             self._close_log_of_size([_CHAIN, 0, _END])
@@ -165,9 +178,22 @@ class ResidualTree:
         tokens, names = (self.log.tokens, self.log.names[self._free]) if self.log else (None, None)
         self._tree = DowndatingTree(
             self._G, self._c, self._yy, size, upper, self._slack, self.condition, self._lost, tokens, names,
-            self._threads,
+            self._threads, self._n_listed,
         )  # fmt: skip
         return True
+
+    def _list(self, found: list[tuple[float, IntVector]]) -> None:
+        self.listed = [(value, np.union1d(self._included, self._free[local])) for value, local in found]
+
+    def _list_single(self, values: Vector) -> bool:
+        """The best single columns, and what the next one is worth."""
+        order = np.argsort(values, kind="stable")
+        order = order[values[order] < self._upper]
+        self._list([(float(values[j]), np.array([j])) for j in order[: self._n_listed]])
+        self._nodes_of_done += 1
+        self._close_log_of_size([_CHAIN, 0, _END])
+        self._close(min([self._upper, *values[order[self._n_listed :]].tolist()]) - self._lost)
+        return False
 
     def _close(self, bound: float) -> None:
         self._bound_of_done = min(self._bound_of_done, bound)
@@ -180,6 +206,8 @@ class ResidualTree:
     def _collect(self, size: int) -> None:
         assert self._tree is not None
         self.threads = max(self.threads, self._tree.threads)
+        if self._n_listed:
+            self._list([(0.5 * rss, local) for rss, local in self._tree.listed])
         if self._tree.support is not None:
             self._offer(0.5 * self._tree.upper + self._price(size), self._tree.support)
 

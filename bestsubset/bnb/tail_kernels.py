@@ -7,6 +7,7 @@ import numpy as np
 from bestsubset.bnb.downdating_state import (
     BEST,
     FOUND,
+    LISTED,
     PRUNE_AT,
     REJECTED,
     SWEPT_FOR,
@@ -173,11 +174,38 @@ def judge(search: Search) -> None:
             total -= work[a, s] * work[s, k]
         work[a, k] = total / work[a, a]
         value -= work[a, k] * work[a, k]
-    if value < scalars[UPPER]:
+    if not value < scalars[UPPER]:
+        scalars[REJECTED] = min(scalars[REJECTED], value)
+    elif len(search.values):
+        _list(search, value)
+    else:
         scalars[UPPER] = scalars[BEST] = value
         scalars[PRUNE_AT] = value * (1.0 - search.slack) + search.allowance
         search.counts[FOUND] += 1
         for s in range(k):
             search.best[s] = support[s]
+
+
+@lean_part
+def _list(search: Search, value: float) -> None:
+    """Take a support among the best ones; where there are enough, the worst goes, and the next sets what to beat."""
+    counts, values, scalars = search.counts, search.values, search.scalars
+    room = len(values)
+    place = counts[LISTED]
+    if place < room:
+        counts[LISTED] += 1
     else:
-        scalars[REJECTED] = min(scalars[REJECTED], value)
+        place = 0
+        for a in range(room):
+            if values[a] > values[place]:
+                place = a
+        scalars[REJECTED] = min(scalars[REJECTED], values[place])
+    values[place] = value
+    for s in range(search.k):
+        search.listed[place, s] = search.scratch.support[s]
+    if counts[LISTED] == room:
+        worst = values[0]
+        for a in range(room):
+            worst = max(worst, values[a])
+        scalars[UPPER] = worst
+        scalars[PRUNE_AT] = worst * (1.0 - search.slack) + search.allowance

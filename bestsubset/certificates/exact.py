@@ -746,7 +746,8 @@ class Walk:
             A &= -1 if size(group) <= room or I & group else ~group
         is_empty = s0 > s1 or room < 0 or size(A) < s0
         A = A if room else I
-        return Node(I, A, s0, s1, path, is_pure, is_empty or (A == I and tuple(columns_of(A)) in self.listed))
+        is_single = I == A or (s0 == size(A) and not self.moments.is_ruled)
+        return Node(I, A, s0, s1, path, is_pure, is_empty or (is_single and tuple(columns_of(A)) in self.listed))
 
     def require(self, condition: Any, node: Node, what: str) -> None:
         require(condition or node.is_proved, f"{node.path}: {what}")

@@ -89,6 +89,8 @@ class SquaredLeaves(FloatLeaves):
 
     def _settle_fit(self, columns: list[int], places: int) -> None:
         """A fit on some columns that was not proved yet: by a factorisation of its own, or exactly."""
+        if len(columns) == places and tuple(sorted(columns)) in self._listed:
+            return
         if not self._are_fits_proved([columns], np.array([self._target(places)]))[0]:
             self._settle_fit_exactly(columns, places)
 

@@ -285,7 +285,8 @@ class Walk:
         if room <= 0:
             allowed = inside
         is_empty = is_empty or size(allowed) < least
-        return Node(inside, allowed, least, most, is_empty or (inside == allowed and inside in self._listed))
+        is_single = inside == allowed or (least == size(allowed) and not self._is_ruled)
+        return Node(inside, allowed, least, most, is_empty or (is_single and allowed in self._listed))
 
 
 def listed_supports(claim: Claim) -> Iterator[tuple[int, ...]]:

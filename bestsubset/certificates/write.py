@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,7 @@ import numpy as np
 from bestsubset.certificates.certificate import Certificate, Claim, array_digest
 from bestsubset.certificates.reading import Array
 from formulations import Problem
-from formulations._types import Vector
+from formulations._types import IntVector, Vector
 from formulations.selection import Selection
 
 SOLVE, SPLIT, INFEASIBLE = 0, 3, 10  # tokens of a tree
@@ -32,8 +33,11 @@ class LoggedTree(NamedTuple):
     together: int = 0
 
 
-def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree) -> Certificate:
-    """Return the certificate of one answer."""
+def write(
+    problem: Problem, coef: Vector, objective: float, dual_bound: float, logged: LoggedTree,
+    listed: Sequence[IntVector] = (),
+) -> Certificate:  # fmt: skip
+    """Return the certificate of one answer; its bound leaves out what is listed."""
     support = np.flatnonzero(coef)
     claim = Claim(
         k=problem.max_cardinality,
@@ -41,7 +45,7 @@ def write(problem: Problem, coef: Vector, objective: float, dual_bound: float, l
         dual_bound=dual_bound,
         support=support.astype(np.int32),
         coef=coef[support],
-        listed=np.zeros(0, dtype=np.int32),
+        listed=np.concatenate([np.zeros(0, dtype=np.int32), *([len(z), *z] for z in listed)]).astype(np.int32),
         diagonal=logged.diagonal,
         tree=logged.tree,
         offsets=logged.offsets,
