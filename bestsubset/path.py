@@ -61,6 +61,11 @@ class Path(Mapping[int, Result]):
             raise ProblemError(f"{criterion} is undefined for every size; expected more rows than columns. Use bic.")
         return self.results[min(defined, key=defined.__getitem__)]
 
+    def _repr_html_(self) -> str:
+        from bestsubset.report.summary import path_html
+
+        return path_html(self)
+
     @cached_property
     def sample(self) -> Sample:
         """What criteria know of the data."""

@@ -14,7 +14,7 @@ from bestsubset.cli.output import as_json
 from bestsubset.cli.progress import shown
 from bestsubset.errors import DataError, RefusedError
 from bestsubset.path import Path
-from bestsubset.report.summary import path_table, summary
+from bestsubset.report.summary import path_table
 from bestsubset.result import Result
 from bestsubset.status import Status
 from formulations import Constraint, Exclude, Group, Include, ProblemError
@@ -81,7 +81,7 @@ def solve(
     if json:
         typer.echo(as_json(answer))
     else:
-        typer.echo(summary(answer) if isinstance(answer, Result) else _path_report(answer))
+        typer.echo(str(answer.summary()) if isinstance(answer, Result) else _path_report(answer))
     if certificate is not None:
         _save(answer, certificate)
     raise typer.Exit(0 if _is_proved(answer) else 1)
