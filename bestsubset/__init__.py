@@ -9,6 +9,7 @@ from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 from bestsubset.certify import Distance, certify
 from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
+from bestsubset.formula import best_subset_formula
 from bestsubset.gap import relative_gap
 from bestsubset.path import Path
 from bestsubset.result import Result, Stats
@@ -101,6 +102,7 @@ __all__ = [
     "Verdict",
     "best_path",
     "best_subset",
+    "best_subset_formula",
     "certify",
     "relative_gap",
     "solve",
