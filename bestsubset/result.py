@@ -19,6 +19,7 @@ from formulations._types import Vector
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from bestsubset.report.summary import Summary
 
@@ -227,6 +228,12 @@ class Result:
 
         parts = split_rows(self, split, random_state, time_limit)
         return Summary(parts.chosen, level, parts)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap over time; see `bestsubset.plots.gap`."""
+        from bestsubset.plots import gap
+
+        return gap(self, ax)
 
     def _repr_html_(self) -> str:
         return self.summary().to_html()
