@@ -12,6 +12,7 @@ from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import Verdict
 from bestsubset.events import Listener
 from bestsubset.path import Path
+from bestsubset.report.progress import Display, shown
 from bestsubset.result import Result
 from bestsubset.solve import solve
 from bestsubset.solvers import Solver
@@ -39,7 +40,7 @@ def best_subset(
     gap: float = 1e-6,
     start: Any = None,
     threads: int | None = None,
-    progress: Listener | None = None,
+    progress: Listener | Display | None = None,
     random_state: int = 0,
     certificate: bool = True,
 ) -> Result:
@@ -98,12 +99,13 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
         raise ProblemError(f"time_limit is {time_limit}; expected seconds >= 0. Drop it for no limit.")
     results: dict[int, Result] = {}
     spent = 0.0
-    for k in range(max(1, largest.selection.least_size), k_max + 1):
-        left = None if time_limit is None else max(0.0, time_limit - spent) / (k_max - k + 1)
-        results[k] = solve(largest.with_k(k), time_limit=left, **solve_settings)
-        spent += results[k].stats.seconds
-        if results[k].termination is Termination.INTERRUPTED:
-            break
+    with shown(solve_settings.pop("progress", None)) as listener:  # one display for all sizes
+        for k in range(max(1, largest.selection.least_size), k_max + 1):
+            left = None if time_limit is None else max(0.0, time_limit - spent) / (k_max - k + 1)
+            results[k] = solve(largest.with_k(k), time_limit=left, progress=listener, **solve_settings)
+            spent += results[k].stats.seconds
+            if results[k].termination is Termination.INTERRUPTED:
+                break
     return Path(results)
 
 

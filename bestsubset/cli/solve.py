@@ -11,7 +11,6 @@ import typer
 from bestsubset.api import best_path, best_subset
 from bestsubset.cli.data import read_table
 from bestsubset.cli.output import as_json
-from bestsubset.cli.progress import shown
 from bestsubset.errors import DataError, RefusedError
 from bestsubset.path import Path
 from bestsubset.report.summary import path_table
@@ -71,13 +70,13 @@ def solve(
         "threads": threads,
         "random_state": seed,
         "certificate": certificate is not None,
+        "progress": not quiet,
     }
     answer: Result | Path
-    with shown(quiet) as listener:
-        if k_max is None:
-            answer = best_subset(table.X, table.y, k, progress=listener, **settings)
-        else:
-            answer = best_path(table.X, table.y, k_max, progress=listener, **settings)
+    if k_max is None:
+        answer = best_subset(table.X, table.y, k, **settings)
+    else:
+        answer = best_path(table.X, table.y, k_max, **settings)
     if json:
         typer.echo(as_json(answer))
     else:

@@ -123,7 +123,7 @@ def test_coefficients_are_those_of_the_models(path: bs.Path) -> None:
 
 def test_no_two_predictors_look_the_same() -> None:
     rng = np.random.default_rng(1)
-    many = bs.best_path(rng.standard_normal((80, 16)), rng.standard_normal(80), 16, solver="enumeration")
+    many = bs.best_path(rng.standard_normal((80, 16)), rng.standard_normal(80), 16)
     lines = [line for line in many.plot_coefficients().lines if line.get_label() in many[16].feature_names]
     looks = {(line.get_color(), line.get_marker()) for line in lines}
 
