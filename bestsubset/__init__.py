@@ -1,5 +1,6 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
+from bestsubset import plots
 from bestsubset.api import best_path, best_subset, verify
 from bestsubset.backends.cp_sat import CPSAT
 from bestsubset.backends.highs import HiGHS
@@ -10,9 +11,11 @@ from bestsubset.certificates.verdict import MalformedCertificate, Verdict
 from bestsubset.certify import Distance, certify
 from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBoundError, RefusedError
 from bestsubset.events import Progress
+from bestsubset.formula import best_subset_formula
 from bestsubset.gap import relative_gap
 from bestsubset.near_optimal import NearModel, NearOptimal, near_optimal
 from bestsubset.path import Path
+from bestsubset.report.summary import Summary
 from bestsubset.result import Result, Stats
 from bestsubset.solve import solve
 from bestsubset.solvers import MIO, BranchAndBound, Enumeration, LPBranchAndBound, Solver
@@ -102,13 +105,16 @@ __all__ = [
     "SquaredLoss",
     "Stats",
     "Status",
+    "Summary",
     "Termination",
     "Verdict",
     "best_by",
     "best_path",
     "best_subset",
+    "best_subset_formula",
     "certify",
     "near_optimal",
+    "plots",
     "relative_gap",
     "solve",
     "verify",

@@ -12,6 +12,7 @@ from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import Verdict
 from bestsubset.events import Listener
 from bestsubset.path import Path
+from bestsubset.report.progress import Display, shown
 from bestsubset.result import Result
 from bestsubset.sizes import Sizes
 from bestsubset.solve import solve
@@ -39,7 +40,7 @@ def best_subset(
     gap: float = 1e-6,
     start: Any = None,
     threads: int | None = None,
-    progress: Listener | None = None,
+    progress: Listener | Display | None = None,
     random_state: int = 0,
     certificate: bool = True,
 ) -> Result:
@@ -92,7 +93,9 @@ def best_path(X: ArrayLike, y: ArrayLike, k_max: int, **settings: Any) -> Path:
     whole path: what one size leaves, the next may use.
     """
     problem_settings, solve_settings = split_settings(settings)
-    return Path(Sizes(Problem(X, y, k_max, **problem_settings), **solve_settings).path())
+    listener = solve_settings.pop("progress", None)
+    with shown(listener) as shared:  # one display for all sizes
+        return Path(Sizes(Problem(X, y, k_max, **problem_settings), progress=shared, **solve_settings).path())
 
 
 def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Verdict:

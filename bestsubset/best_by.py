@@ -15,6 +15,7 @@ from bestsubset.certificates.verdict import Verdict
 from bestsubset.certificates.write import join
 from bestsubset.criteria import Criterion, Sample, by_name, threshold
 from bestsubset.gap import relative_gap
+from bestsubset.report.progress import shown
 from bestsubset.result import Result, Stats
 from bestsubset.sizes import Sizes
 from bestsubset.status import Status, Termination
@@ -138,7 +139,9 @@ def best_by(X: ArrayLike, y: ArrayLike, criterion: CriterionName = "bic", **sett
     price = by_name(criterion)
     problem = Problem(X, y, 1, **problem_settings)
     name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "criterion")
-    return _Search(problem.with_k(_largest(problem, k_max)), price, name, k_max is None, solve_settings).run()
+    largest = problem.with_k(_largest(problem, k_max))
+    with shown(solve_settings.pop("progress", None)) as listener:
+        return _Search(largest, price, name, k_max is None, {**solve_settings, "progress": listener}).run()
 
 
 class _Search:

@@ -18,6 +18,7 @@ from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.verdict import Verdict
 from bestsubset.certificates.write import join, write
 from bestsubset.errors import RefusedError
+from bestsubset.report.progress import shown
 from bestsubset.result import Result
 from bestsubset.run import Run
 from bestsubset.solve import solve
@@ -29,6 +30,7 @@ from warmstarts.support_fit import fit_support
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 _DEFAULT = 10  # models of each size
 _MOST = 10_000  # of a list of all within a tolerance
@@ -126,6 +128,22 @@ class NearOptimal(Sequence[NearModel]):
             counts[list(support)] += 1
         return pd.Series(counts / max(1, len(self)), index=list(self.problem.feature_names), name="frequency")
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw which predictors are in which model, the best at the top; see `bestsubset.plots.raster`."""
+        from bestsubset.plots import raster
+
+        models = [(model.support, model.objective) for model in self.models]
+        return raster(models, self.problem.feature_names, ax=ax)
+
+    def plot_exchanges(self, ax: Axes | None = None) -> Axes:
+        """Draw which predictors stand in for which; see `bestsubset.plots.exchanges`."""
+        from bestsubset.plots import exchanges
+
+        return exchanges(self.supports, self.problem.feature_names, ax=ax)
+
+    def _repr_html_(self) -> str:
+        return str(self.table().to_html(index=False))
+
     def statement(self) -> str:
         """Return what is proved, in a sentence a size."""
         sentences = []
@@ -190,7 +208,9 @@ def near_optimal(
     if n_best is not None and within is not None:
         raise ProblemError("n_best and within are both given; expected one of them. Drop one.")
     wanted = _Wanted(n_best or (_DEFAULT if within is None else _MOST), within)
-    return _joined([_List(problem.with_k(size), wanted, solve_settings).of_size() for size in sizes])
+    with shown(solve_settings.pop("progress", None)) as listener:
+        settings = {**solve_settings, "progress": listener}
+        return _joined([_List(problem.with_k(size), wanted, settings).of_size() for size in sizes])
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bestsubset.certificates.certificate import Certificate
 from bestsubset.certificates.write import join
@@ -16,6 +16,7 @@ from formulations import ProblemError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,35 @@ class Path(Mapping[int, Result]):
         if not defined:
             raise ProblemError(f"{criterion} is undefined for every size; expected more rows than columns. Use bic.")
         return self.results[min(defined, key=defined.__getitem__)]
+
+    def plot(self, criterion: str = "r2", ax: Axes | None = None) -> Axes:
+        """Draw R² or a criterion over the size; see `bestsubset.plots.sizes`."""
+        from bestsubset.plots import sizes
+
+        return sizes(self, criterion, ax)
+
+    def plot_criteria(self, names: Sequence[str] = ("aic", "bic", "ebic"), ax: Axes | None = None) -> Axes:
+        """Draw several criteria over the size; see `bestsubset.plots.criteria`."""
+        from bestsubset.plots import criteria
+
+        return criteria(self, names, ax)
+
+    def plot_coefficients(self, scale: Literal["deviation", "none"] = "deviation", ax: Axes | None = None) -> Axes:
+        """Draw the coefficients over the size; see `bestsubset.plots.coefficients`."""
+        from bestsubset.plots import coefficients
+
+        return coefficients(self, scale, ax)
+
+    def plot_models(self, criterion: str = "bic", ax: Axes | None = None) -> Axes:
+        """Draw which predictors are in which model, the best by a criterion first; see `bestsubset.plots.models`."""
+        from bestsubset.plots import models
+
+        return models(self, criterion, ax)
+
+    def _repr_html_(self) -> str:
+        from bestsubset.report.summary import path_html
+
+        return path_html(self)
 
     @cached_property
     def sample(self) -> Sample:

@@ -14,11 +14,14 @@ from bestsubset.certificates.verdict import Verdict
 from bestsubset.errors import RefusedError
 from bestsubset.gap import relative_gap
 from bestsubset.status import Proof, Status, Termination
-from formulations import Problem
+from formulations import Problem, ProblemError
 from formulations._types import Vector
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bestsubset.report.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -172,11 +175,68 @@ class Result:
 
         return statement(self)
 
-    def summary(self) -> str:
-        """Return the model and its proof as a text table."""
-        from bestsubset.report.summary import summary
+    def summary(
+        self,
+        split: float | None = None,
+        *,
+        level: float = 0.95,
+        random_state: int = 0,
+        time_limit: float | None = None,
+    ) -> Summary:
+        r"""Return the regression table of the model, with its proof.
 
-        return summary(self)
+        For squared error with :math:`\lambda_1 = \lambda_2 = 0` and no coefficient at a bound it has the standard
+        errors, t statistics, p-values and confidence intervals of least squares, weighted where the problem is. They
+        are those of a model fixed in advance: chosen on the same rows, it looks better than it is. With ``split`` the
+        best subset is found anew on that share of the rows, and the table has the figures of least squares on the
+        others, which had no part in the choice and so are honest about the support found, whichever it is.
+
+        Parameters
+        ----------
+        split : float, optional
+            The share of the rows that choose, in (0, 1).
+        level : float
+            Of the confidence intervals.
+        random_state : int
+            Of the rows that choose.
+        time_limit : float, optional
+            Seconds for the search on the rows that choose.
+
+        Returns
+        -------
+        Summary
+            ``str`` of it is the table as text; it has ``to_frame``, ``to_latex`` and ``to_html``.
+
+        Raises
+        ------
+        RefusedError
+            If a split is asked for where there are no figures of least squares.
+
+        Source
+        ------
+        Data splitting: Cox (1975), Biometrika 62(2). Why the naive figures are wrong: Berk, Brown, Buja, Zhang and
+        Zhao (2013), Annals of Statistics 41(2). Tables of best subsets: Hofmann, Gatu, Kontoghiorghes, Colubi and
+        Zeileis (2020), Journal of Statistical Software 93(3).
+        """
+        from bestsubset.report.summary import Summary
+
+        if not 0 < level < 1:
+            raise ProblemError(f"level is {level}; expected 0 < level < 1. Use 0.95.")
+        if split is None:
+            return Summary(self, level)
+        from bestsubset.report.splitting import split as split_rows
+
+        parts = split_rows(self, split, random_state, time_limit)
+        return Summary(parts.chosen, level, parts)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the gap over time; see `bestsubset.plots.gap`."""
+        from bestsubset.plots import gap
+
+        return gap(self, ax)
+
+    def _repr_html_(self) -> str:
+        return self.summary().to_html()
 
     def __repr__(self) -> str:
         return (

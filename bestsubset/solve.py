@@ -19,6 +19,7 @@ from bestsubset.certificates.write import write
 from bestsubset.errors import InvalidBoundError, RefusedError
 from bestsubset.events import Listener
 from bestsubset.gap import ROUNDING_OF_NULL, ROUNDING_OF_OBJECTIVE, relative_gap
+from bestsubset.report.progress import Display, shown
 from bestsubset.result import Result, Stats
 from bestsubset.run import Run
 from bestsubset.solvers import BranchAndBound, Enumeration, LPBranchAndBound, Solver, by_name, default_for
@@ -39,7 +40,7 @@ def solve(
     gap: float = 1e-6,
     start: Sequence[int] | Sequence[float] | Vector | Result | None = None,
     threads: int | None = None,
-    progress: Listener | None = None,
+    progress: Listener | Display | None = None,
     random_state: int = 0,
     certificate: bool = True,
 ) -> Result:
@@ -57,8 +58,9 @@ def solve(
     start : Result, support or coefficients, optional
         Where the warm start begins: a result, column indices, or coefficients of shape (p,).
     threads : int, optional
-    progress : callable, optional
-        Called with a `Progress` a few times a second at most.
+    progress : callable, True or "rich", optional
+        A callable is called with a `Progress` a few times a second at most. True and ``"rich"`` show the search: a live
+        line in a terminal or a notebook, rows on stderr elsewhere.
     random_state : int
         Seed of everything random: the warm starts.
     certificate : bool
@@ -88,17 +90,18 @@ def solve(
         f"threads is {threads}; expected a whole number >= 1. Drop it for all cores.",
     )
     _require(random_state >= 0, f"random_state is {random_state}; expected a whole number >= 0. Use 0.")
-    run = Run(
-        problem,
-        gap=gap,
-        time_limit=time_limit,
-        start=_start_coefficients(start, problem),
-        threads=threads,
-        listener=progress,
-        random_state=random_state,
-        certificate=certificate,
-    )
-    return carry_out(problem, chosen, run)
+    with shown(progress) as listener:
+        run = Run(
+            problem,
+            gap=gap,
+            time_limit=time_limit,
+            start=_start_coefficients(start, problem),
+            threads=threads,
+            listener=listener,
+            random_state=random_state,
+            certificate=certificate,
+        )
+        return carry_out(problem, chosen, run)
 
 
 def carry_out(problem: Problem, solver: Solver, run: Run) -> Result:

@@ -32,6 +32,12 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.update({"highspy", "ortools", "pyomo"})
         if path.parts[1:] == ("blas.py",):
             allowed.add("threadpoolctl")
+        if path.parts[1:] == ("formula.py",):
+            allowed.add("formulaic")
+        if path.parts[1] in ("plots", "path.py", "result.py"):  # the latter two for the type of axes
+            allowed.add("matplotlib")
+        if path.parts[1:] == ("report", "progress.py"):
+            allowed.add("rich")
     return allowed
 
 

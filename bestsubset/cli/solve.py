@@ -11,10 +11,9 @@ import typer
 from bestsubset.api import best_path, best_subset
 from bestsubset.cli.data import read_table
 from bestsubset.cli.output import as_json
-from bestsubset.cli.progress import shown
 from bestsubset.errors import DataError, RefusedError
 from bestsubset.path import Path
-from bestsubset.report.summary import path_table, summary
+from bestsubset.report.summary import path_table
 from bestsubset.result import Result
 from bestsubset.status import Status
 from formulations import Constraint, Exclude, Group, Include, ProblemError
@@ -71,17 +70,17 @@ def solve(
         "threads": threads,
         "random_state": seed,
         "certificate": certificate is not None,
+        "progress": not quiet,
     }
     answer: Result | Path
-    with shown(quiet) as listener:
-        if k_max is None:
-            answer = best_subset(table.X, table.y, k, progress=listener, **settings)
-        else:
-            answer = best_path(table.X, table.y, k_max, progress=listener, **settings)
+    if k_max is None:
+        answer = best_subset(table.X, table.y, k, **settings)
+    else:
+        answer = best_path(table.X, table.y, k_max, **settings)
     if json:
         typer.echo(as_json(answer))
     else:
-        typer.echo(summary(answer) if isinstance(answer, Result) else _path_report(answer))
+        typer.echo(str(answer.summary()) if isinstance(answer, Result) else _path_report(answer))
     if certificate is not None:
         _save(answer, certificate)
     raise typer.Exit(0 if _is_proved(answer) else 1)
