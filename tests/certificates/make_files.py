@@ -11,8 +11,8 @@
 * ``path``: one claim for each size 1 … 4; ``listed``: the bound leaves the three best supports out
 * ``stopped``: a search cut off with a gap; ``fix``: a perspective tree with `FIX`; ``enumerated``: a tree of chains
 * ``boxes``: bounds on coefficients that follow from the incumbent, each with its proof
-* ``absolute``, ``quantile`` (with λ0), ``hinge``: losses with kinks; ``kinked_rules``: with rules and a group that counts
-  as one; ``kinked_lambda1``: with λ1, standardisation and weights; ``kinked_stopped``: cut off, no intercept
+* ``absolute``, ``quantile`` (with λ0), ``hinge``: losses with kinks; ``kinked_rules``: with rules and a group that
+  counts as one; ``kinked_lambda1``: with λ1, standardisation and weights; ``kinked_stopped``: cut off, no intercept
 
 ``invalid/``: well-formed files whose claim is false, or not proved by what is in them, about the data of the valid file
 before the double underscore (or with a .csv of their own); ``malformed/``: no certificates at all. See `INVALID`,
@@ -409,6 +409,27 @@ def _exchanged_rows(claim) -> np.ndarray:
     return np.concatenate([claim.values[a:b][::-1] for a, b in ends])
 
 
+def _priced_boxes(certificate: Certificate) -> Certificate:
+    """Boxes proved together by prices of at-least: what these add does not grow with the coefficients."""
+    claim, (X, y, _) = certificate.claims[0], data_of(VALID / "kinked_rules.csv")
+    price = [len(X) + next(r for r, rule in enumerate(certificate.settings["rules"]) if rule["limit"] < 0)]
+    ends = [*pairwise(claim.offsets.tolist())][: claim.together]
+    signs = np.sign(np.median(y) - y)  # no coefficient can be large, so that what y costs alone is the bound
+    columns = [*([*claim.columns[a:b], *price] for a, b in ends), [*range(len(X))]]
+    values = [*([*claim.values[a:b], 1e4] for a, b in ends), [*signs]]
+    return with_claim(
+        certificate,
+        objective=2.0 * claim.objective,
+        dual_bound=1.1 * claim.objective,
+        tree=np.array([BOUND, claim.together], dtype=np.int16),
+        offsets=np.cumsum([0, *map(len, columns)]),
+        columns=np.concatenate(columns).astype(np.int32),
+        values=np.concatenate(values),
+        boxed=claim.boxed[: claim.together],
+        limits=1e-3 * claim.limits[: claim.together],
+    )
+
+
 INVALID: dict[str, Change] = {
     # A leaf of a SPLIT is replaced by a SOLVE that proves too little.
     "k__dropped_leaf": _tree([SOLVE]),
@@ -491,6 +512,7 @@ INVALID: dict[str, Change] = {
     "quantile__tighter": _change(limits=lambda c: 0.9 * c.limits),
     "hinge__other_side": _change(boxed=lambda c: -1 - c.boxed),
     "hinge__too_few_together": _change(together=lambda c: c.together // 2),
+    "kinked_rules__priced_boxes": _priced_boxes,
     # Bounds above the truth, and trees that prove nothing of such a loss.
     "absolute__raised_bound": _change(
         objective=lambda c: c.objective * 1.01, dual_bound=lambda c: c.objective * (1 + 1e-9)
