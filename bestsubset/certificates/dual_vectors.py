@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from bestsubset.certificates.certificate import Claim
-from bestsubset.certificates.kinked_rows import KinkedRows
+from bestsubset.certificates.kinked_rows import LEAST, KinkedRows
 from bestsubset.certificates.moments import UNIT, Matrix, Vector, gamma
 from bestsubset.certificates.multiplier_leaves import Flags, Integers, Multipliers
 from bestsubset.certificates.tokens import TokenError
@@ -61,7 +61,8 @@ class DualVectors(Multipliers):
         delta = rounding * size + _UNDERFLOW
         products = dense * rows.kink
         base = -products.sum(axis=1) - rounding * np.abs(products).sum(axis=1) - _UNDERFLOW
-        is_inside = np.all((dense <= rows.up) & (-dense <= rows.down), axis=1)
+        is_held = (dense == 0) | (np.abs(dense) > LEAST)  # smaller ones are lost in products
+        is_inside = np.all((dense <= rows.up) & (-dense <= rows.down) & is_held, axis=1)
         if rows.has_intercept:  # a sum that fsum rounds to zero is zero
-            is_inside &= np.array([math.fsum(u) == 0.0 for u in dense])
+            is_inside[is_inside] = [math.fsum(u) == 0.0 for u in dense[is_inside]]
         return np.where(is_inside, base, -np.inf), w, delta

@@ -130,6 +130,7 @@ def check_header(header: dict[str, Any]) -> None:
     data, settings, names, claims = (header[name] for name in ("data", "settings", "feature_names", "claims"))
     version, features = header["version"], header.get("features", [])
     is_known = type(version) is int and version == 1 + bool(features) and {*features} <= FEATURES.keys()
+    is_known = is_known and len({*features}) == len(features)
     demand(header["format"] == "bestsubset certificate" and is_known, "another format or version")
     for what, entry in [("data", data), ("settings", settings), *(("claim", claim) for claim in claims)]:
         fields = dict(chain(FIELDS[what].items(), *(FEATURES[name].get(what, {}).items() for name in features)))
@@ -598,7 +599,8 @@ class Multiplier:
         prices = [(m.rules[j - m.width], b) for j, b in named.items() if j >= m.width]
         self.lower, self.upper, self.ceiling = lower, upper, Fraction(ceiling)
         self.is_valid = m.takes(vector)
-        self.constant, self.w, d = m.dual(vector, diagonal)
+        self.unpriced, self.w, d = m.dual(vector, diagonal)
+        self.constant = self.unpriced
         self.rho = [a / 2 for a in d]
         h = [self.h(j, self.w[j], self.rho[j]) for j in range(m.p)]
         self.infinite = bits(j for j, a in enumerate(h) if a is None)
@@ -635,7 +637,7 @@ class Multiplier:
         price = self.moments.lambda1 and self.moments.lambda1 * root(self.moments.s2[j])
         slope = price - (self.w[j] if s >= 0 else -self.w[j])
         rise = slope * Fraction(float(limit)) - sum(self.heights[i] for i in columns_of(others))
-        is_steep = rise >= 0 and rise + self.constant >= bound
+        is_steep = rise >= 0 and rise + self.unpriced >= bound  # what a price adds does not grow with the ball
         return self.is_valid and not others & self.infinite and is_steep
 
     def h(self, j: int, w: Fraction, rho: Fraction) -> Fraction | None:

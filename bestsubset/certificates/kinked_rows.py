@@ -14,7 +14,8 @@ import numpy as np
 from bestsubset.certificates.moments import UNIT, Columns, Matrix, ScaleError, Vector, gamma
 from bestsubset.certificates.tokens import Refusal
 
-_LEAST, _MOST = 1e-90, 1e90
+LEAST, _MOST = 1e-90, 1e90
+_UNDERFLOW = 1e-200  # more than all that is lost by it where numbers are that large and small
 
 
 class KinkedRows:
@@ -25,9 +26,9 @@ class KinkedRows:
     p, width : int
         Number of columns, and of rows: a dual vector names rows.
     X : shape (n, p)
-        Shifted where there is an intercept; an entry is wrong by one rounding.
+        Shifted where there is an intercept; an entry is wrong by one rounding. Zero in rows that weigh nothing.
     kink : shape (n,)
-        κ, exact.
+        κ, exact; zero in rows that weigh nothing.
     up, down : shape (n,)
         Lower bounds on u and d, equal to them but for the loss ``"quantile"``.
     nu : shape (p + 1,)
@@ -54,7 +55,7 @@ class KinkedRows:
         w = np.ones(self.width) if weights is None else weights
         self._weights = w
         self.has_intercept = bool(settings["fit_intercept"])
-        self.kink = y
+        self.kink = np.where(w > 0, y, 0.0)
         if loss == "quantile":
             # 1 - τ and the product are rounded once each.
             self.up, self.down = w * (1.0 - tau) * (1 - 4 * UNIT), w * tau * (1 - 4 * UNIT)
@@ -65,9 +66,11 @@ class KinkedRows:
         with np.errstate(all="ignore"):
             mean = (w @ X) / w.sum() if self.has_intercept else np.zeros(self.p)
             self.X = np.asarray(X, dtype=np.float64) - mean
-            norms = np.sqrt(np.einsum("ij,ij->j", self.X, self.X)) * (1 + gamma(self.width + 8))
-        self.nu = np.append(norms, np.linalg.norm(y) * (1 + gamma(self.width + 8)))
-        _require_size(self.nu, w, np.array([settings["lambda0"], settings["lambda1"]]))
+        self.X[w == 0] = 0.0
+        largest = np.append(np.abs(self.X).max(axis=0), np.abs(self.kink).max())
+        _require_size(largest, w, np.array([settings["lambda0"], settings["lambda1"], tau or 0.0]))
+        norms = [np.linalg.norm(self.X, axis=0), [np.linalg.norm(self.kink)]]
+        self.nu = np.concatenate(norms) * (1 + gamma(self.width + 8))
         self.lambda0 = float(settings["lambda0"])
         self._size = self._sizes(bool(settings["standardize"]))
         self.l1 = settings["lambda1"] * self._size[0] * (1 - 4 * UNIT)
@@ -108,7 +111,7 @@ class KinkedRows:
         loss = np.maximum(self.up * (beyond + wrong), self.down * (wrong - beyond))
         price = self._lambda1 * float(self._size[1][columns] @ np.abs(coef))
         total = float(np.maximum(loss, 0.0).sum()) + price + self.lambda0 * places
-        return total * (1 + gamma(self.width + len(coef) + 32))
+        return total * (1 + gamma(self.width + len(coef) + 32)) + _UNDERFLOW
 
     def _best_intercept(self, where: Vector) -> float:
         order = np.argsort(where)
@@ -121,5 +124,5 @@ def _require_size(*numbers: Vector) -> None:
     """Products of any two, and sums of them, must be far from over- and underflow."""
     for array in numbers:
         used = np.abs(array[array != 0])
-        if not np.all((used > _LEAST) & (used < _MOST)):
+        if not np.all((used > LEAST) & (used < _MOST)):
             raise ScaleError("numbers are very large or small")

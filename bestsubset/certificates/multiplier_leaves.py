@@ -117,7 +117,7 @@ def _conjugate(slope: Matrix, bound: Vector, d: Vector) -> Matrix:
     """An upper bound on max over 0 <= t <= bound of slope t - d t²/2."""
     slope = np.maximum(slope * np.where(slope > 0, 1 + 4 * UNIT, 1.0), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        free = np.where(slope > 0, 0.5 * slope * slope / d, 0.0)
+        free = np.where(slope > 0, 0.5 * slope * (slope / d), 0.0)  # infinite where d is 0, however small the slope
         if np.isinf(bound).all():
             return np.asarray(free * (1 + 8 * UNIT))
         at_bound = slope * bound - 0.5 * d * bound * bound

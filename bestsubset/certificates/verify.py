@@ -55,7 +55,7 @@ def verify(certificate: Certificate, X: ArrayLike, y: ArrayLike, sample_weight: 
         If the certificate's tree is no tree.
     """
     began = time.perf_counter()
-    check = _Check(certificate, _array(X), _array(y), None if sample_weight is None else _array(sample_weight))
+    check = _Check(certificate, _array(X), _vector(y), None if sample_weight is None else _vector(sample_weight))
     try:
         check.require_same_data()
         verdicts = []
@@ -78,6 +78,10 @@ def _array(data: Any) -> Array:
     if hasattr(data, "to_numpy"):
         data = data.to_numpy(dtype=np.float64)
     return np.asarray(data, dtype=np.float64)
+
+
+def _vector(data: Any) -> Array:
+    return _array(data).astype(np.float64, copy=False)
 
 
 class _Check:

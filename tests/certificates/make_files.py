@@ -11,10 +11,12 @@
 * ``path``: one claim for each size 1 … 4; ``listed``: the bound leaves the three best supports out
 * ``stopped``: a search cut off with a gap; ``fix``: a perspective tree with `FIX`; ``enumerated``: a tree of chains
 * ``boxes``: bounds on coefficients that follow from the incumbent, each with its proof
+* ``absolute``, ``quantile`` (with λ0), ``hinge``: losses with kinks; ``kinked_rules``: with rules and a group that
+  counts as one; ``kinked_lambda1``: with λ1, standardisation and weights; ``kinked_stopped``: cut off, no intercept
 
 ``invalid/``: well-formed files whose claim is false, or not proved by what is in them, about the data of the valid file
-before the double underscore (or with a .csv of their own); ``malformed/``: no certificates at all. See `INVALID` and
-`MALFORMED` below, a sentence each.
+before the double underscore (or with a .csv of their own); ``malformed/``: no certificates at all. See `INVALID`,
+`MALFORMED` and `MALFORMED_KINKED` below, a sentence each.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -101,6 +103,13 @@ def _weights() -> np.ndarray:
     return weights
 
 
+def _classes() -> tuple[np.ndarray, np.ndarray]:
+    """Two classes that overlap."""
+    rng = np.random.default_rng(26)
+    X = np.round(rng.standard_normal((30, 4)), 3)
+    return X, np.sign(X[:, 0] - X[:, 1] + 1.5 * rng.standard_normal(30))
+
+
 def _heredity() -> list[Constraint]:
     return [Implies(0, [3, 4], "all"), Implies(1, [2, 5], "any"), AtMost([1, 2, 3], 1)]
 
@@ -163,6 +172,29 @@ def _boxed() -> tuple[Problem, Certificate]:
     return problem, certificate
 
 
+def _kinked() -> dict[str, tuple[Problem, bs.Solver | None]]:
+    X, y = _data(28)
+    constraints = [*_in_one(), Implies(0, [3, 5], "any"), AtLeast([2, 3], 1)]
+    weighted: dict = {"standardize": True, "sample_weight": _weights()}
+    return {
+        "absolute": (Problem(*_data(24, p=5), 2, loss="absolute"), None),
+        "quantile": (Problem(*_data(25, p=5), lambda0=0.8, loss=bs.QuantileLoss(0.3)), None),
+        "hinge": (Problem(*_classes(), 2, loss="hinge"), None),
+        "kinked_rules": (
+            Problem(*_data(27, n=20), 3, lambda0=0.2, loss="absolute", constraints=constraints),
+            None,
+        ),
+        "kinked_lambda1": (
+            Problem(X * [1, 10, 1, 1, 5, 1], y, 3, lambda1=0.5, loss=bs.QuantileLoss(0.7), **weighted),
+            None,
+        ),
+        "kinked_stopped": (
+            Problem(*_data(29, p=7), 3, loss="absolute", fit_intercept=False, constraints=[Exclude([6])]),
+            bs.LPBranchAndBound(node_limit=2),
+        ),
+    }
+
+
 def valid() -> dict[str, tuple[Problem, Certificate]]:
     """The problems of ``valid/`` with their certificates."""
     box = (np.array([-0.5, -np.inf, 0.0, -1.0, -0.3, 0.0]), np.array([0.6, 0.4, 0.75, 1.0, 0.3, 0.0]))
@@ -196,6 +228,7 @@ def valid() -> dict[str, tuple[Problem, Certificate]]:
         ),
         "enumerated_rules": (Problem(*_data(23), 3, constraints=[AtLeast([1, 2, 4], 1), *_heredity()]), "enumeration"),
         "enumerated": (Problem(*_data(18), lambda0=1.0), "enumeration"),
+        **_kinked(),
     }
     made = {name: (problem, bs.solve(problem, solver).certificate) for name, (problem, solver) in solved.items()}
     path = bs.best_path(*_data(19), 4, solver=_DOWNDATING)
@@ -356,6 +389,47 @@ def _other_row(claim) -> np.ndarray:
     return tree
 
 
+def _outside_by_an_ulp(claim) -> np.ndarray:
+    """The steepest slopes, which are all but 1, are the next number above it: the absolute loss is not as steep."""
+    is_steep = np.abs(claim.values) > 1 - 1e-9
+    assert is_steep.any()
+    return np.where(is_steep, np.nextafter(1.0, 2.0) * np.sign(claim.values), claim.values)
+
+
+def _sum_off_by_an_ulp(claim) -> np.ndarray:
+    """The first slope of each dual vector is nearer to zero by the least that there is."""
+    values, first = claim.values.copy(), claim.offsets[:-1][np.diff(claim.offsets) > 0]
+    values[first] = np.nextafter(values[first], 0.0)
+    return values
+
+
+def _exchanged_rows(claim) -> np.ndarray:
+    """Each dual vector belongs to the rows in another order."""
+    ends = pairwise(claim.offsets.tolist())
+    return np.concatenate([claim.values[a:b][::-1] for a, b in ends])
+
+
+def _priced_boxes(certificate: Certificate) -> Certificate:
+    """Boxes proved together by prices of at-least: what these add does not grow with the coefficients."""
+    claim, (X, y, _) = certificate.claims[0], data_of(VALID / "kinked_rules.csv")
+    price = [len(X) + next(r for r, rule in enumerate(certificate.settings["rules"]) if rule["limit"] < 0)]
+    ends = [*pairwise(claim.offsets.tolist())][: claim.together]
+    signs = np.sign(np.median(y) - y)  # no coefficient can be large, so that what y costs alone is the bound
+    columns = [*([*claim.columns[a:b], *price] for a, b in ends), [*range(len(X))]]
+    values = [*([*claim.values[a:b], 1e4] for a, b in ends), [*signs]]
+    return with_claim(
+        certificate,
+        objective=2.0 * claim.objective,
+        dual_bound=1.1 * claim.objective,
+        tree=np.array([BOUND, claim.together], dtype=np.int16),
+        offsets=np.cumsum([0, *map(len, columns)]),
+        columns=np.concatenate(columns).astype(np.int32),
+        values=np.concatenate(values),
+        boxed=claim.boxed[: claim.together],
+        limits=1e-3 * claim.limits[: claim.together],
+    )
+
+
 INVALID: dict[str, Change] = {
     # A leaf of a SPLIT is replaced by a SOLVE that proves too little.
     "k__dropped_leaf": _tree([SOLVE]),
@@ -426,6 +500,29 @@ INVALID: dict[str, Change] = {
     # Coefficients are at their bounds: these are narrower.
     "box__outside_bounds": lambda c: replace(c, lower=0.9 * c.lower, upper=0.9 * c.upper),
     "include_exclude__excluded_multiplier": _excluded_multiplier,
+    # Losses with kinks: dual vectors that are none of this loss, or of these rows.
+    "kinked_stopped__outside_by_an_ulp": _change(values=_outside_by_an_ulp),
+    "absolute__sum_off_by_an_ulp": _change(values=_sum_off_by_an_ulp),
+    "hinge__exchanged_rows": _change(values=_exchanged_rows),
+    "quantile__other_tau": lambda c: with_settings(c, tau=0.7),
+    "absolute__no_classes": lambda c: with_settings(c, loss="hinge"),
+    "kinked_stopped__with_intercept": lambda c: with_settings(c, fit_intercept=True),
+    "kinked_lambda1__as_they_are": lambda c: with_settings(c, standardize=False),
+    # Boxes that are proved together, but not these, or too few of them.
+    "quantile__tighter": _change(limits=lambda c: 0.9 * c.limits),
+    "hinge__other_side": _change(boxed=lambda c: -1 - c.boxed),
+    "hinge__too_few_together": _change(together=lambda c: c.together // 2),
+    "kinked_rules__priced_boxes": _priced_boxes,
+    # Bounds above the truth, and trees that prove nothing of such a loss.
+    "absolute__raised_bound": _change(
+        objective=lambda c: c.objective * 1.01, dual_bound=lambda c: c.objective * (1 + 1e-9)
+    ),
+    "kinked_rules__raised_bound": _change(
+        objective=lambda c: c.objective * 1.01, dual_bound=lambda c: c.objective * (1 + 1e-9)
+    ),
+    "kinked_rules__counts_by_columns": lambda c: with_settings(c, single=[]),
+    "absolute__dropped_leaf": _tree([SOLVE]),
+    "absolute__chain": _tree([CHAIN, 0, END]),
 }  # fmt: skip
 
 
@@ -456,6 +553,12 @@ def _numbers(kind: str, *values: float) -> bytes:
 
 def _member(name: str, content: bytes) -> Callable[[dict[str, bytes]], bytes]:
     return lambda m: zipped(m | {name: content})
+
+
+def _with_last(array: bytes, value: float) -> bytes:
+    """An .npy file with another last number."""
+    numbers = np.load(io.BytesIO(array))
+    return _numbers(numbers.dtype.str, *numbers[:-1].tolist(), value)
 
 
 def _tokens(*tokens: int) -> Callable[[dict[str, bytes]], bytes]:
@@ -649,6 +752,29 @@ MALFORMED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "listed_negative": _member("0/listed.npy", _numbers("<i4", -1)),
 }
 
+# These are made of the members of valid/absolute.cert: 14 rows, 5 columns, 10 boxes that are proved together.
+MALFORMED_KINKED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
+    "loss_unknown": _header(lambda h: h["settings"].update(loss="huber")),
+    "loss_squared_with_tau": _header(lambda h: h["settings"].update(loss="squared")),
+    "ridge_with_kinks": _header(lambda h: h["settings"].update(lambda2=0.5)),
+    "tau_missing": _header(lambda h: h["settings"].pop("tau")),
+    "tau_of_absolute": _header(lambda h: h["settings"].update(tau=0.5)),
+    "tau_of_quantile_null": _header(lambda h: h["settings"].update(loss="quantile")),
+    "tau_text": _header(lambda h: h["settings"].update(loss="quantile", tau="0.5")),
+    "tau_true": _header(lambda h: h["settings"].update(loss="quantile", tau=True)),
+    "tau_0": _header(lambda h: h["settings"].update(loss="quantile", tau=0.0)),
+    "tau_1": _header(lambda h: h["settings"].update(loss="quantile", tau=1)),
+    "together_missing": _header(lambda h: h["claims"][0].pop("together")),
+    "together_negative": _header(lambda h: h["claims"][0].update(together=-1)),
+    "together_too_many": _header(lambda h: h["claims"][0].update(together=1000)),
+    "together_true": _header(lambda h: h["claims"][0].update(together=True)),
+    "together_fraction": _header(lambda h: h["claims"][0].update(together=2.0)),
+    "row_outside": lambda m: zipped(m | {"0/columns.npy": _with_last(m["0/columns.npy"], 14)}),
+    "diagonal_with_kinks": _member("0/diagonal.npy", _numbers("<f8", *[0.0] * 5)),
+    "limit_negative": lambda m: zipped(m | {"0/limits.npy": _with_last(m["0/limits.npy"], -1.0)}),
+    "box_outside": lambda m: zipped(m | {"0/boxed.npy": _with_last(m["0/boxed.npy"], 5)}),
+}
+
 
 def main() -> None:
     for folder in (VALID, INVALID_FOLDER, MALFORMED_FOLDER):
@@ -668,9 +794,10 @@ def main() -> None:
     certificate, data = _listed_box()
     (INVALID_FOLDER / "lambda1__listed_box.cert").write_bytes(to_bytes(certificate))
     (INVALID_FOLDER / "lambda1__listed_box.csv").write_text(csv_of(*data))
-    content = members(VALID / "ridge_k.cert")
-    for name, change in MALFORMED.items():
-        (MALFORMED_FOLDER / f"{name}.cert").write_bytes(change(content))
+    for base, changes in {"ridge_k": MALFORMED, "absolute": MALFORMED_KINKED}.items():
+        content = members(VALID / f"{base}.cert")
+        for name, malform in changes.items():
+            (MALFORMED_FOLDER / f"{name}.cert").write_bytes(malform(content))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import pytest
 
 import bestsubset as bs
 from bestsubset.certificates import exact
-from bestsubset.certificates.certificate import Certificate
+from bestsubset.certificates.certificate import Certificate, array_digest
 from tests.bestsubset.test_lp_branch_and_bound import PROBLEMS, least_objective
+from tests.certificates import make_files
 from tests.certificates.test_exact import claims_of
 
 LIMITED = list(PROBLEMS)[:60]
@@ -165,3 +166,70 @@ def test_numbers_that_floating_point_cannot_hold_are_checked_exactly() -> None:
 
     assert result.certificate is not None
     assert result.certificate.verdict.exact_leaves == result.certificate.verdict.leaves > 0
+
+
+def claimed(
+    X: list, y: list, weights: object = None, k: int = 1, coef: float = 0.0, multiplier: float | list = 0.0,
+    objective: float = 1e9, dual_bound: float = 0.0, **settings: object,
+) -> tuple[Certificate, tuple]:  # fmt: skip
+    """A certificate by hand: one multiplier, one leaf, and column 0 as the incumbent's if it has a coefficient."""
+    data = np.array(X, dtype=float), np.array(y, dtype=float), weights
+    template = make_files.read(make_files.VALID, "absolute")
+    support, values = np.flatnonzero([coef]).astype(np.int32), np.atleast_1d(multiplier)
+    claim = replace(
+        template.claims[0], k=k, objective=objective, dual_bound=dual_bound, support=support,
+        coef=np.full(len(support), coef),
+        tree=np.array([1, 0], dtype=np.int16), offsets=np.array([0, len(values)]),
+        columns=np.arange(len(values), dtype=np.int32), values=values, boxed=np.zeros(0, dtype=np.int32),
+        limits=np.zeros(0), together=0,
+    )  # fmt: skip
+    digest = None if weights is None else array_digest(np.asarray(weights))
+    digests = {"X": array_digest(data[0]), "y": array_digest(data[1]), "sample_weight": digest}
+    source = {"n": len(y), "p": data[0].shape[1], **digests}
+    new = template.settings | {"fit_intercept": False} | settings
+    names = [f"x{j}" for j in range(data[0].shape[1])]
+    return replace(template, data_source=source, settings=new, feature_names=names, claims=(claim,)), data
+
+
+# What floating point loses, and would have accepted if nobody looked: all of these are false.
+FALSE = {
+    # One row, one column, an exact fit: the least objective is 0. X'u is lost by underflow.
+    "underflow of X'u": claimed(
+        [[2.0**-295]], [2.0**130], multiplier=-(2.0**-794), objective=2.0**131, dual_bound=2.0**-665
+    ),
+    # The square of X'u is lost: an infinite height was no number, and was left out of sums.
+    "underflow of a square": claimed([[1.0, 0.0, 0.0]], [1.0], multiplier=-(2.0**-600), dual_bound=2.0**-601),
+    "underflow of a square in a group": claimed(
+        [[1.0, 1.0, 0.0]], [1.0], k=2, multiplier=-(2.0**-600), dual_bound=2.0**-601, groups=[[0, 1]]
+    ),
+    # The λ1 term is 1; s is lost by underflow, of the column or of what has a weight of it.
+    "underflow of s": claimed([[2.0**-600]], [1.0], coef=2.0**600, objective=0.5, lambda1=1.0, standardize=True),
+    "underflow of s beside a weight of zero": claimed(
+        [[1.0], [2.0**-600]], [0.0, 1.0], np.array([0.0, 1.0]), coef=2.0**600, objective=0.5, lambda1=1.0,
+        standardize=True,
+    ),
+    # The loss is small, but it is not 0.
+    "underflow of a loss": claimed([[1e-80]], [0.0], np.array([1e-89]), coef=1e-300, objective=0.0),
+    "underflow of a quantile": claimed(
+        [[1.0]], [0.0], np.array([0.4]), coef=-(2.0**1000), objective=1e-30, loss="quantile", tau=2.0**-1074
+    ),
+    # In single precision 2τ would be more than it is.
+    "weights in single precision": claimed(
+        [[0.0]], [1.0], np.array([2.0], dtype=np.float32), multiplier=-0.60000002, dual_bound=0.60000001,
+        loss="quantile", tau=0.3,
+    ),
+    "slopes whose sum overflows": claimed(
+        [[1.0], [2.0]], [1.0, 1.0], multiplier=[1e308, 1e308], dual_bound=1.0, fit_intercept=True
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FALSE)
+def test_what_floating_point_loses_is_refused(tmp_path, what: str) -> None:
+    certificate, (X, y, weights) = FALSE[what]
+    certificate.save(tmp_path / "c")
+    table = exact.Table(X.T.tolist(), y.tolist(), None if weights is None else weights.tolist())
+
+    assert not bs.verify(certificate, X, y, weights).valid
+    with pytest.raises(exact.RefusedError):
+        exact.check_file(str(tmp_path / "c"), table)
