@@ -30,6 +30,6 @@ def gap(result: Result, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("seconds")
     ax.set_ylabel("objective")
     ax.set_title(f"{result.status}, relative gap {result.relative_gap:.2g}")
-    ax.legend(frameon=False)
+    ax.legend(facecolor="white", edgecolor="none", framealpha=1.0)  # it may lie on the shaded part
     bare(ax)
     return ax

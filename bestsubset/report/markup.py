@@ -56,5 +56,7 @@ def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     return f"<table>{caption}{head}<tbody>{''.join(_html_row(row, 'td') for row in rows)}</tbody></table>"
 
 
-def _html_row(cells: Iterable[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+def _html_row(cells: Sequence[str], tag: str) -> str:
+    """A row that begins with its name."""
+    figures = "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells[1:])
+    return f"<tr><th>{escape(cells[0])}</th>{figures}</tr>"

@@ -200,7 +200,8 @@ class Summary:
         return ["; ".join(f"{name} {facts[name]}" for name in shown) + "."]
 
     def _claim(self) -> list[str]:
-        return [statement(self.result)]
+        claim = statement(self.result)
+        return [claim if self.split is None else f"On the {self.split.n_chosen} rows that chose: {claim}"]
 
     def _notes(self) -> list[str]:
         return [shorten(f"Note: {note}", 2 * _WIDTH, placeholder=" …") for note in self.result.notes]

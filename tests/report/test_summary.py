@@ -186,6 +186,7 @@ def test_a_split_is_a_search_on_some_rows_and_least_squares_on_the_others() -> N
     pd.testing.assert_frame_equal(table.to_frame(), alone.summary().to_frame(), rtol=1e-7)
     pd.testing.assert_frame_equal(table.to_frame(), again.to_frame())
     assert "chosen on 48 of 80 rows" in str(table)
+    assert "On the 48 rows that chose: No model" in str(table)
     assert "the other 32" in " ".join(str(table).split())
     assert "too small" not in str(table)
 
