@@ -1,5 +1,8 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
+from importlib import import_module
+from typing import Any
+
 from bestsubset import plots
 from bestsubset.api import best_path, best_subset, verify
 from bestsubset.backends.cp_sat import CPSAT
@@ -52,6 +55,19 @@ from formulations import (
 
 __version__ = "0.1.0"
 
+# scikit-learn takes as long to load as all else together: its estimators are loaded when they are asked for.
+_ESTIMATORS = (
+    "BestSubsetClassifier", "BestSubsetRegressor", "BestSubsetRegressorCV", "Frequencies", "bootstrap_selection",
+    "stability_selection",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ESTIMATORS:
+        return getattr(import_module("bestsubset.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "CPSAT",
     "MIO",
@@ -61,6 +77,9 @@ __all__ = [
     "AtMost",
     "BackendError",
     "BestBy",
+    "BestSubsetClassifier",
+    "BestSubsetRegressor",
+    "BestSubsetRegressorCV",
     "BigM",
     "BigMWarning",
     "Bounds",
@@ -74,6 +93,7 @@ __all__ = [
     "Exclude",
     "ExcludePairs",
     "Formulation",
+    "Frequencies",
     "Group",
     "HiGHS",
     "HingeLoss",
@@ -112,10 +132,12 @@ __all__ = [
     "best_path",
     "best_subset",
     "best_subset_formula",
+    "bootstrap_selection",
     "certify",
     "near_optimal",
     "plots",
     "relative_gap",
     "solve",
+    "stability_selection",
     "verify",
 ]

@@ -58,7 +58,7 @@ def write(
     )
     is_bounded = bool(np.isfinite(problem.lower).any() or np.isfinite(problem.upper).any())
     return Certificate(
-        data_source=cache(partial(_data, problem)),
+        data_source=partial(_data, problem),
         settings=_settings(problem, is_bounded),
         feature_names=problem.feature_names,
         claims=(claim,),
