@@ -806,6 +806,5 @@ def test_nothing_false_is_accepted(tmp_path):
     assert tally[True, "valid"] > 100
     assert sum(count for key, count in tally.items() if key[0] == "exact") >= 400
     assert tally["exact", False, "refused"] > 100
-    assert tally["kinked", False, "refused"] > 150
-    assert tally["kinked", True, "valid"] > 10
-    print(tally)
+    assert tally["kinked", False, "refused"] > 100
+    assert tally["kinked", True, "valid"] > 30
