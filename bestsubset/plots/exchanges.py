@@ -65,10 +65,12 @@ def count_exchanges(models: set[frozenset[int]], columns: Sequence[int]) -> NDAr
     """Return the symmetric matrix of how often each column replaces each other one, in the order of ``columns``."""
     place = {j: i for i, j in enumerate(columns)}
     counts = np.zeros((len(columns), len(columns)), dtype=np.int64)
-    for one, other in combinations(models, 2):
-        out, into = one - other, other - one
-        if len(out) == len(into) == 1:
-            a, b = place[min(out)], place[min(into)]
+    last_places: dict[frozenset[int], list[int]] = {}  # what completes a model, by the rest of it
+    for model in models:
+        for j in model & place.keys():
+            last_places.setdefault(model - {j}, []).append(place[j])
+    for alternatives in last_places.values():
+        for a, b in combinations(alternatives, 2):
             counts[a, b] += 1
             counts[b, a] += 1
     return counts

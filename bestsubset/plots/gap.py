@@ -20,9 +20,8 @@ def gap(result: Result, ax: Axes | None = None) -> Axes:
     Both are steps: what is known at a moment is known until something better is.
     """
     ax = axes(ax)
-    trace = result.trace
-    seconds, objective = trace["seconds"].to_numpy(), trace["objective"].to_numpy()
-    bound = trace["dual_bound"].replace([-np.inf], np.nan).to_numpy()  # before there is a bound there is no line
+    trace = result.trace.replace([-np.inf, np.inf], np.nan)  # before there is a bound there is no line
+    seconds, objective, bound = (trace[name].to_numpy() for name in ("seconds", "objective", "dual_bound"))
     marker = "o" if len(seconds) == 1 else None
     ax.step(seconds, objective, where="post", color=COLOURS[1], label="objective of the incumbent", marker=marker)
     ax.step(seconds, bound, where="post", color=COLOURS[0], label="dual bound", linestyle="--", marker=marker)

@@ -1,1 +1,1 @@
-"""Words and tables about a result: nothing here computes a bound."""
+"""Words, tables and figures about a result, and the display of a search: nothing here computes a bound."""

@@ -52,13 +52,13 @@ def texts(labels: Any) -> list[str]:
 
 def test_the_gap_is_the_trace() -> None:
     result = bs.best_subset(X, Y, 3)
-    rows = ((0.0, 90.0, -np.inf, 0), (0.5, 80.0, 10.0, 5), (1.5, 75.0, 60.0, 50))
+    rows = ((0.0, np.inf, -np.inf, 0), (0.5, 80.0, 10.0, 5), (1.5, 75.0, 60.0, 50))
     ax = replace(result, rows=rows).plot()
     drawn(ax)
 
     objective, bound = line(ax, "objective of the incumbent"), line(ax, "dual bound")
     assert objective.get_xdata().tolist() == [0.0, 0.5, 1.5]
-    assert objective.get_ydata().tolist() == [90.0, 80.0, 75.0]
+    np.testing.assert_array_equal(objective.get_ydata(), [np.nan, 80.0, 75.0])
     np.testing.assert_array_equal(bound.get_ydata(), [np.nan, 10.0, 60.0])
     assert (objective.get_drawstyle(), bound.get_drawstyle()) == ("steps-post", "steps-post")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("seconds", "objective")
@@ -184,6 +184,22 @@ def test_exchanges_are_counted_between_models_that_differ_in_one_place() -> None
     assert ax.images[0].get_array().tolist() == [[0, 2, 1], [2, 0, 1], [1, 1, 0]]
     assert texts(ax.get_xticklabels()) == texts(ax.get_yticklabels()) == ["bmi", "blood pressure", "s1"]
     assert sorted(texts(ax.texts)) == ["1", "1", "1", "1", "2", "2"]
+
+
+def test_exchanges_are_those_of_all_pairs_of_models() -> None:
+    rng = np.random.default_rng(6)
+    supports = [tuple(rng.choice(P, 3, replace=False)) for _ in range(25)]
+    drawn_counts = plots.exchanges(supports, NAMES).images[0].get_array()
+
+    models = {frozenset(support) for support in supports}
+    columns = sorted(set().union(*models) - frozenset.intersection(*models))
+    expected = np.zeros((len(columns), len(columns)))
+    for one in models:
+        for other in models:
+            if len(one - other) == 1:
+                expected[columns.index(*(one - other)), columns.index(*(other - one))] += 1
+    assert expected.sum() > 20
+    np.testing.assert_array_equal(drawn_counts, expected)
 
 
 def test_axes_given_are_drawn_on(path: bs.Path) -> None:
