@@ -101,7 +101,8 @@ class BestSubsetClassifier(ClassifierMixin, SubsetEstimator):  # type: ignore[mi
 
     def predict(self, X: Any) -> Any:
         """Return the labels, shape (n,)."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+        scores = self.decision_function(X)
+        return self.classes_[(scores > 0).astype(int)]
 
     @available_if(_is_logistic)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Matrix:

@@ -20,7 +20,7 @@ import bestsubset as bs
 
 ESTIMATORS = [
     bs.BestSubsetRegressor(k=5),
-    bs.BestSubsetRegressorCV(k=3, cv=3),
+    bs.BestSubsetRegressorCV(k=2, cv=2),
     bs.BestSubsetClassifier(k=2, lambda1=0.01),
 ]
 
@@ -114,10 +114,11 @@ def test_selects_in_a_pipeline_and_is_searched_over() -> None:
 
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 def test_classifier_is_the_enumerated_best(loss: str) -> None:
-    X, y = data(3, n=40, p=4)
+    X, y = data(3, n=40, p=5)
     labels = np.where(y + np.random.default_rng(1).standard_normal(len(y)) > np.median(y), "yes", "no")
-    model = bs.BestSubsetClassifier(k=2, loss=loss).fit(X, labels)
-    judge = bs.solve(bs.Problem(X, np.where(labels == "yes", 1.0, -1.0), 2, loss=loss), bs.Enumeration())
+    model = bs.BestSubsetClassifier(k=2, loss=loss, lambda1=0.1).fit(X, labels)
+    signs = np.where(labels == "yes", 1.0, -1.0)
+    judge = bs.solve(bs.Problem(X, signs, 2, loss=loss, lambda1=0.1), bs.Enumeration())
 
     assert list(model.classes_) == ["no", "yes"]
     assert model.result_.objective == pytest.approx(judge.objective, rel=1e-5)
