@@ -16,7 +16,8 @@ from bestsubset.errors import BackendError, BigMWarning, DataError, InvalidBound
 from bestsubset.events import Progress
 from bestsubset.formula import best_subset_formula
 from bestsubset.gap import relative_gap
-from bestsubset.near_optimal import NearModel, NearOptimal, near_optimal
+from bestsubset.near_models import NearModel, NearOptimal
+from bestsubset.near_optimal import near_optimal
 from bestsubset.path import Path
 from bestsubset.report.summary import Summary
 from bestsubset.result import Result, Stats

@@ -36,7 +36,7 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.add("threadpoolctl")
         if path.parts[1:] == ("formula.py",):
             allowed.add("formulaic")
-        if path.parts[1] in ("plots", "near_optimal.py", "path.py", "result.py"):  # the files for the type of axes
+        if path.parts[1] in ("plots", "near_models.py", "path.py", "result.py"):  # the files for the type of axes
             allowed.add("matplotlib")
         if path.parts[1:] == ("report", "progress.py"):
             allowed.add("rich")
