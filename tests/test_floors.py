@@ -26,6 +26,8 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.update({"typer", "rich"})
         if path.parts[1] == "batch":
             allowed.update({"pydantic", "pydantic_core", "ruamel"})
+        if path.parts[1:] == ("batch", "cluster.py"):
+            allowed.add("distributed")
         if path.parts[1] == "bnb":
             allowed.add("numba")
         if path.parts[1] in ("backends", "solvers"):
