@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from threading import Event
 from typing import Any
@@ -89,17 +92,14 @@ class _Batch:
 
     def ended(self) -> Iterator[tuple[Task, Outcome]]:
         """Hand over what the cluster has room for and wait for a while; yield the runs that end meanwhile."""
-        from distributed import wait
-
-        room = max(1, sum(self._client.nthreads().values()))
-        while self._waiting and len(self._running) < room:
-            self._submit(self._waiting.popleft())
         try:
-            done = wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+            room = max(1, sum(self._client.nthreads().values()))
+            while self._waiting and len(self._running) < room:
+                self._submit(self._waiting.popleft())
+            done = self._done()
+        except OSError as error:
+            yield from self._lost(error)
             return
-        except CancelledError:
-            done = {future for future in self._running if future.done()}
         for future in done:
             task = self._running.pop(future)
             outcome = self._outcome(future, task)
@@ -114,10 +114,28 @@ class _Batch:
             self._client.run(_interrupt, self._name)
         self._is_stopping = True
 
+    def _done(self) -> set[Any]:
+        from distributed import wait
+
+        with self._client.as_current():
+            with suppress(TimeoutError, CancelledError):  # some may have ended all the same
+                wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+        return {future for future in self._running if future.done()}
+
+    def _lost(self, error: OSError) -> Iterator[tuple[Task, Outcome]]:
+        """The scheduler is gone, and with it all that was handed over."""
+        self._waiting.clear()
+        for task in self._running.values():
+            yield task, Outcome(State.FAILED, f"the scheduler is gone ({' '.join(str(error).split())})")
+        self._running.clear()
+
     def _submit(self, task: Task) -> None:
         table = task.run.parts.table
         if id(table) not in self._tables:
-            self._tables[id(table)] = self._client.scatter(table, broadcast=True, hash=False)
+            # Sent as bytes: arrays that the cluster's own protocol unpacks may lie otherwise in memory than those of a
+            # local run, and their sums would differ in the last digit.
+            content = pickle.dumps(table, pickle.HIGHEST_PROTOCOL)
+            self._tables[id(table)] = self._client.scatter(content, broadcast=True, hash=False)
         self._attempts[task.name] += 1
         future = self._client.submit(
             _solve,
@@ -158,12 +176,12 @@ class _Batch:
         self._observer.progressed(name, Progress(**progress))
 
 
-def _solve(content: bytes, table: Table, check: bool, batch: str) -> Outcome:
+def _solve(content: bytes, table: bytes, check: bool, batch: str) -> Outcome:
     """Solve a run on a worker."""
     from distributed import get_worker
 
     worker = get_worker()
-    run = unpacked(content, table)
+    run = unpacked(content, _table(table))
 
     def listen(progress: Progress) -> None:
         if batch in _stopped:
@@ -171,6 +189,13 @@ def _solve(content: bytes, table: Table, check: bool, batch: str) -> Outcome:
         worker.log_event(batch, (run.name, asdict(progress)))
 
     return execute(run, 1, check, listen)
+
+
+@lru_cache(maxsize=1)  # for as long as one run after another needs it
+def _table(content: bytes) -> Table:
+    table = pickle.loads(content)
+    assert isinstance(table, Table)
+    return table
 
 
 def _interrupt(batch: str) -> None:
