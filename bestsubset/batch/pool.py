@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Event
@@ -17,7 +18,7 @@ from bestsubset.batch.executor import Observer
 from bestsubset.batch.outcome import Outcome, State
 from bestsubset.batch.table import Table
 from bestsubset.batch.task import Task, packed
-from bestsubset.batch.worker import Order, Stop, serve
+from bestsubset.batch.worker import FOR_THE_PARENT, Order, Stop, serve
 from bestsubset.events import Progress
 from bestsubset.run import all_cores
 
@@ -31,7 +32,10 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # threads of the linear algebra do not survive a fork
         self.pipe, theirs = context.Pipe()
         self.process: SpawnProcess = context.Process(target=serve, args=(theirs,), daemon=True)
-        self.process.start()
+        resource_tracker.ensure_running()  # which a start would do, and it would lift the block
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_PARENT)
+        self.process.start()  # blocked there too, until it is on its own
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()  # so that the pipe ends when the process does
         self.task: Task | None = None
         self.is_alive = True

@@ -12,7 +12,8 @@ from queue import SimpleQueue
 from bestsubset.batch.outcome import Outcome, State, execute
 from bestsubset.batch.table import Table
 from bestsubset.batch.task import unpacked
-from bestsubset.events import Progress
+
+FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)  # which says what is to be done about them
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class _Interruption:
 
 def serve(pipe: Connection) -> None:
     """Solve what comes through the pipe, and send back the progress and the outcome of each."""
-    os.setsid()  # Ctrl-C is for the parent, which says what is to be done about it
     interruption = _Interruption()
+    _leave_the_terminal()
     inbox: SimpleQueue[Order] = SimpleQueue()
     threading.Thread(target=_read, args=(pipe, inbox, interruption), daemon=True).start()
     table: Table | None = None
@@ -78,6 +79,14 @@ def serve(pipe: Connection) -> None:
         pipe.send(outcome)
 
 
+def _leave_the_terminal() -> None:
+    """Get out of the reach of Ctrl-C, and forget what came while the process was starting."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FOR_THE_PARENT)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _read(pipe: Connection, inbox: SimpleQueue[Order], interruption: _Interruption) -> None:
     """Take orders while the main thread solves; at the pipe's end, or without memory for what comes, leave at once."""
     try:
@@ -89,6 +98,3 @@ def _read(pipe: Connection, inbox: SimpleQueue[Order], interruption: _Interrupti
                 inbox.put(message)
     finally:
         os._exit(1)  # nobody is left to whom an answer could go
-
-
-Message = Progress | Outcome  # what a worker sends
