@@ -117,9 +117,8 @@ class _Batch:
     def _done(self) -> set[Any]:
         from distributed import wait
 
-        with self._client.as_current():
-            with suppress(TimeoutError, CancelledError):  # some may have ended all the same
-                wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+        with self._client.as_current(), suppress(TimeoutError, CancelledError):  # some may have ended all the same
+            wait(list(self._running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
         return {future for future in self._running if future.done()}
 
     def _lost(self, error: OSError) -> Iterator[tuple[Task, Outcome]]:

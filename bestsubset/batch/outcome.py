@@ -88,7 +88,10 @@ def _outcome(result: Result, check: bool) -> Outcome:
     figures = fields(result)
     figures["problem_digest"] = figures.pop("digest")
     figures |= {"criteria": _criteria(result), "notes": list(result.notes), "trace": _trace(result)}
-    return Outcome(state, reason, figures, None if result.certificate is None else _content(result.certificate))
+    if result.certificate is None:
+        return Outcome(state, reason, figures)
+    figures["certificate_digest"] = result.certificate.digest  # of what it is about, so that none is taken for another
+    return Outcome(state, reason, figures, _content(result.certificate))
 
 
 def _criteria(result: Result) -> dict[str, float | None]:

@@ -80,6 +80,7 @@ def _row(task: Task, outcome: Outcome, folder: Path) -> dict[str, Any]:
         "lambda2": run.lambda2,
         "loss": run.loss.name,
         "tau": getattr(run.loss, "tau", None),
+        "fit_intercept": run.spec.fit_intercept,
         **outcome.figures,
         "criterion": run.spec.criterion,
         "settings": {name: value for name, value in run.settings().items() if name != "start"},
