@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bestsubset.report.batch_problem import anchor, problem_section
 from bestsubset.report.check import Check, Finding
 from bestsubset.report.markup import Markup, joined, tag
-from bestsubset.report.tables import Cell, finding_cell, gap_cell, numeric, state, table
+from bestsubset.report.tables import Cell, finding_cell, fixed, gap_cell, numeric, state, table
 
 _HEADS = (
     "run", "state", "certificate", "k", "size", "objective", "dual bound", "gap", "R²", "seconds", "nodes", "support",
@@ -65,7 +65,7 @@ def _summary(row: Row, check: Check) -> list[Cell]:
     names = row.get("names")
     shown = row["reason"] if names is None else ", ".join(names) or "(no predictor)"
     return [
-        Cell(tag("a", row["name"], href=f"#{quote(anchor(row))}")),
+        Cell(tag("a", row["name"], href=f"#{quote(anchor(row))}"), kind="name"),
         Cell(state(row)),
         finding_cell(check),
         numeric(row["k"]),
@@ -73,8 +73,8 @@ def _summary(row: Row, check: Check) -> list[Cell]:
         numeric(row.get("objective"), 8),
         numeric(row.get("dual_bound"), 8),
         gap_cell(row.get("relative_gap")),
-        numeric(row.get("r2"), 4),
-        numeric(row.get("seconds"), 3),
+        fixed(row.get("r2"), 4),
+        fixed(row.get("seconds"), 3),
         numeric(row.get("nodes"), 12),
         Cell(shown, kind="wide"),
     ]

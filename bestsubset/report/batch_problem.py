@@ -9,11 +9,11 @@ from bestsubset.report.charts import Axis, Series, line_chart
 from bestsubset.report.check import Check
 from bestsubset.report.criterion import USUAL, chosen, value_of
 from bestsubset.report.markup import Markup, tag
-from bestsubset.report.tables import Cell, definitions, finding, finding_cell, gap_cell, numeric, state, table
+from bestsubset.report.tables import Cell, definitions, finding, finding_cell, fixed, gap_cell, numeric, state, table
 
 _LEAST_GAP = 1e-12  # below it a gap is rounding, and on a logarithmic axis it must be something
 _LEAST_SECONDS = 1e-4
-_CRITERIA = ("adj_r2", "aic", "aicc", "bic", "ebic", "cp")
+_CRITERIA = {"adj_r2": 4, "aic": 2, "aicc": 2, "bic": 2, "ebic": 2, "cp": 2}  # with their decimals
 
 Row = dict[str, Any]
 Runs = Sequence[tuple[Row, Check]]
@@ -60,8 +60,8 @@ def _path(combination: str, path: Runs) -> list[Markup]:
             Cell(state(row)),
             finding_cell(check),
             gap_cell(row.get("relative_gap")),
-            numeric(row.get("r2"), 4),
-            *(numeric(value_of(row, name)) for name in _CRITERIA),
+            fixed(row.get("r2"), 4),
+            *(fixed(value_of(row, name), decimals) for name, decimals in _CRITERIA.items()),
             Cell(", ".join(row.get("names") or []) or row["reason"], kind="wide"),
         ]
         for row, check in path

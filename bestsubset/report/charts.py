@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bestsubset.report.markup import Markup, tag
 
-_WIDTH, _HEIGHT = 460, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 14, 40
+_WIDTH, _HEIGHT = 460, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 40
 _LEGEND_ROW, _LEGEND_COLUMN = 18, 130
 _MOST_NAMED = 12  # series in a legend; all have their name where the pointer rests
 
@@ -63,12 +63,12 @@ def line_chart(title: str, series: Sequence[Series], x: Axis, y: Axis) -> Markup
         parts.append(_line(_LEFT, down(value), right, down(value)))
         parts.append(_text(_LEFT - 6, down(value) + 4, _named(value, y), "end"))
     parts.append(_text((_LEFT + right) / 2, _HEIGHT - 6, x.label, "middle", "label"))
-    parts.append(_text(_LEFT, _TOP - 3, y.label, "start", "label"))
+    parts.append(_text(0, 12, y.label, "start", "label"))
     for number, one in enumerate(series):
         places = [(across(a), down(b)) for a, b in one.points]
         parts.append(_drawn(one, places, _color(number, len(series))))
     rows = _legend([one.name for one in series])
-    height = _HEIGHT + (_LEGEND_ROW * -(-len(rows) // 3) if rows else 0)
+    height = _HEIGHT + (8 + _LEGEND_ROW * -(-len(rows) // 3) if rows else 0)
     return tag("svg", *parts, *rows, viewBox=f"0 0 {_WIDTH} {height}", role="img", aria_label=title)
 
 
@@ -87,7 +87,7 @@ def _legend(names: Sequence[str]) -> list[Markup]:
         return []
     parts = []
     for number, name in enumerate(names):
-        a, b = _LEFT + _LEGEND_COLUMN * (number % 3), _HEIGHT + 8 + _LEGEND_ROW * (number // 3)
+        a, b = _LEFT + _LEGEND_COLUMN * (number % 3), _HEIGHT + 16 + _LEGEND_ROW * (number // 3)
         swatch = tag("rect", x=a, y=b - 8, width=14, height=4, fill=_color(number, len(names)))
         shown = name if len(name) <= 18 else name[:17] + "…"
         parts.append(tag("g", swatch, _text(a + 20, b - 2, shown, "start"), tag("title", name)))

@@ -29,6 +29,11 @@ def numeric(value: float | None, digits: int = 6) -> Cell:
     return Cell(NONE if value is None else number(value, digits), value, is_number=True)
 
 
+def fixed(value: float | None, decimals: int) -> Cell:
+    """A number with so many decimals, or an en dash: comparable down a column."""
+    return Cell(NONE if value is None else f"{value:.{decimals}f}", value, is_number=True)
+
+
 def gap_cell(value: float | None) -> Cell:
     """A relative gap."""
     return Cell(NONE if value is None else gap(value), value, is_number=True)
