@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from bestsubset.batch.executor import Observer
+from bestsubset.batch.executor import RunObserver
 from bestsubset.batch.outcome import Outcome, State, execute
 from bestsubset.batch.table import Table
 from bestsubset.batch.task import Task, packed, unpacked
@@ -34,7 +34,7 @@ class Cluster:
     address: str
 
     def outcomes(
-        self, tasks: Sequence[Task], check: bool, stop: Event, observer: Observer
+        self, tasks: Sequence[Task], check: bool, stop: Event, observer: RunObserver
     ) -> Iterator[tuple[Task, Outcome]]:
         """Yield each task when it ends; see `Executor`.
 
@@ -76,7 +76,7 @@ def _connected(address: str) -> Any:
 class _Batch:
     """Tasks on their way: as many are handed over as the cluster has threads, so that the others can be left."""
 
-    def __init__(self, client: Any, tasks: Sequence[Task], check: bool, observer: Observer) -> None:
+    def __init__(self, client: Any, tasks: Sequence[Task], check: bool, observer: RunObserver) -> None:
         self._client, self._check, self._observer = client, check, observer
         self._name = f"bestsubset-{uuid4().hex}"
         self._waiting = deque(tasks)

@@ -11,7 +11,7 @@ from bestsubset.batch.task import Task
 from bestsubset.events import Progress
 
 
-class Observer(Protocol):
+class RunObserver(Protocol):
     """Who is told of the runs while they run."""
 
     def began(self, name: str) -> None: ...
@@ -23,7 +23,7 @@ class Executor(Protocol):
     """Solves tasks side by side."""
 
     def outcomes(
-        self, tasks: Sequence[Task], check: bool, stop: Event, observer: Observer
+        self, tasks: Sequence[Task], check: bool, stop: Event, observer: RunObserver
     ) -> Iterator[tuple[Task, Outcome]]:
         """Yield each task when it ends; once ``stop`` is set, begin none and interrupt those that run."""
         ...

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Event
 
-from bestsubset.batch.executor import Observer
+from bestsubset.batch.executor import RunObserver
 from bestsubset.batch.outcome import Outcome, State
 from bestsubset.batch.table import Table
 from bestsubset.batch.task import Task, packed
@@ -86,7 +86,7 @@ class Pool:
     jobs: int = 1
 
     def outcomes(
-        self, tasks: Sequence[Task], check: bool, stop: Event, observer: Observer
+        self, tasks: Sequence[Task], check: bool, stop: Event, observer: RunObserver
     ) -> Iterator[tuple[Task, Outcome]]:
         """Yield each task when it ends; see `Executor`."""
         crew = _Crew(self.jobs, check, observer)
@@ -106,7 +106,7 @@ class Pool:
 class _Crew:
     """The processes, those with a run and those without."""
 
-    def __init__(self, jobs: int, check: bool, observer: Observer) -> None:
+    def __init__(self, jobs: int, check: bool, observer: RunObserver) -> None:
         self.busy: dict[Connection, _Worker] = {}
         self._idle: list[_Worker] = []
         self._threads = max(1, all_cores() // jobs)

@@ -9,15 +9,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from bestsubset.batch import executor
-from bestsubset.batch.executor import Executor
+from bestsubset.batch.executor import Executor, RunObserver
 from bestsubset.batch.expansion import BatchRun
 from bestsubset.batch.ledger import Row, opened
 from bestsubset.batch.outcome import Outcome
 from bestsubset.batch.task import Task, tasks
 
 
-class Observer(executor.Observer, Protocol):
+class Observer(RunObserver, Protocol):
     """Who is told what becomes of the runs."""
 
     def planned(self, waiting: Sequence[str], settled: int) -> None: ...

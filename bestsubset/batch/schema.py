@@ -89,9 +89,7 @@ def field_tables() -> str:
             for name, field in model.model_fields.items()
         ]
         doc = " ".join((model.__doc__ or "").split())
-        parts.append(
-            "\n".join([f"## {title}", "", doc, "", *_HEAD, *rows])
-        )
+        parts.append("\n".join([f"## {title}", "", doc, "", *_HEAD, *rows]))
     return "\n\n".join(parts) + f"\n\nA problem may have up to {MAX_RUNS:,} runs.\n"
 
 

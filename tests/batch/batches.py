@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bestsubset.batch import read_specs
-from bestsubset.batch.executor import Observer
+from bestsubset.batch.executor import RunObserver
 from bestsubset.batch.outcome import Outcome, execute
 from bestsubset.batch.runner import run_batch
 from bestsubset.batch.task import Task
@@ -33,7 +33,7 @@ class Here:
         self._ends = ends
 
     def outcomes(
-        self, tasks: Sequence[Task], check: bool, stop: Event, observer: Observer
+        self, tasks: Sequence[Task], check: bool, stop: Event, observer: RunObserver
     ) -> Iterator[tuple[Task, Outcome]]:
         for task in tasks:
             if stop.is_set():
