@@ -1,5 +1,5 @@
 # Two commands do everything on a machine that has Python 3.11 or newer, git and make:
-#   make demo    the best models of the diabetes data with 1 … 10 predictors, proved
+#   make demo    the best models of the diabetes data with 1 … 10 predictors, proved, and a report of a batch of them
 #   make test    the tests
 PYTHON ?= python3
 VENV := .venv
@@ -13,6 +13,8 @@ PEERS ?=
 
 demo: $(VENV)/.demo
 	$(RUN) -m benchmarks.diabetes
+	$(RUN) -m bestsubset run specs/diabetes.yaml -o demo/runs
+	$(RUN) -m bestsubset report demo/runs
 
 test: $(VENV)/.dev
 	$(RUN) -m pytest

@@ -55,11 +55,7 @@ class Run:
     @property
     def cores(self) -> int:
         """Threads that may work: as many as asked for, or all cores that this process may use."""
-        if self.threads is not None:
-            return self.threads
-        if hasattr(os, "sched_getaffinity"):  # not where the system cannot pin processes to cores
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return all_cores() if self.threads is None else self.threads
 
     def rng(self) -> np.random.Generator:
         """A fresh generator: the same for the same ``random_state``."""
@@ -78,3 +74,10 @@ class Run:
         if self.listener is not None:
             gap = relative_gap(objective, dual_bound, self.problem.null_objective)
             self.listener(Progress(seconds, objective, dual_bound, gap, nodes))
+
+
+def all_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not where the system cannot pin processes to cores
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

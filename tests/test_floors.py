@@ -28,6 +28,8 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.update({"pydantic", "pydantic_core", "ruamel"})
         if path.parts[1] == "estimators":
             allowed.update({"sklearn", "joblib"})
+        if path.parts[1:] == ("batch", "cluster.py"):
+            allowed.add("distributed")
         if path.parts[1] == "bnb":
             allowed.add("numba")
         if path.parts[1] in ("backends", "solvers"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from bestsubset.batch.complaints import Complain
@@ -18,8 +19,9 @@ from formulations import Constraint, Loss, Problem
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What all runs of a problem share: the data, loaded once, and everything that is not listed."""
+    """What all runs of a problem share: its file, the data, loaded once, and everything that is not listed."""
 
+    file: Path
     spec: ProblemSpec
     table: Table
     constraints: tuple[Constraint, ...]

@@ -87,7 +87,7 @@ def _plan(written: Written, tables: _Tables, ask_solvers: bool) -> list[BatchRun
     _check_sizes(spec, len(data.design.names), complain)
     if complain.heard() or losses is None:
         return []
-    planned = list(runs(Parts(spec, data, rules, tuple(losses), solver, start)))
+    planned = list(runs(Parts(written.source.file, spec, data, rules, tuple(losses), solver, start)))
     _check_statement(planned, complain)
     if ask_solvers and not complain.heard():
         _ask_solver(planned, complain)

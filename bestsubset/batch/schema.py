@@ -13,6 +13,10 @@ from bestsubset.batch.members import backends, formulations, losses
 from bestsubset.batch.spec import ProblemSpec
 
 _HEAD = ("| field | unless given | what |", "|---|---|---|")
+_PAGE_HEAD = """# Fields of a specification
+
+Made from the models that read specifications: `python -m bestsubset.batch.schema > specs/FIELDS.md`.
+[README.md](README.md) says how they go together."""
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -77,17 +81,15 @@ def _allow_one_alone(field: dict[str, Any]) -> None:
 
 
 def field_tables() -> str:
-    """Return one table of fields, in Markdown, for the problem and for each of its sections."""
-    parts: list[str] = []
+    """Return the page of all fields, in Markdown: a table for the problem and for each of its sections."""
+    parts = [_PAGE_HEAD]
     for title, model in _sections(ProblemSpec, ""):
         rows = [
             f"| `{name}` | {_default(field)} | {field.description or ''} |"
             for name, field in model.model_fields.items()
         ]
         doc = " ".join((model.__doc__ or "").split())
-        parts.append(
-            "\n".join([f"### {title}", "", doc, "", "| field | unless given | what |", "|---|---|---|", *rows])
-        )
+        parts.append("\n".join([f"## {title}", "", doc, "", *_HEAD, *rows]))
     return "\n\n".join(parts) + f"\n\nA problem may have up to {MAX_RUNS:,} runs.\n"
 
 

@@ -14,6 +14,8 @@ import typer
 from bestsubset import __version__
 from bestsubset.certificates.verdict import MalformedCertificate
 from bestsubset.cli.export import export
+from bestsubset.cli.report import report
+from bestsubset.cli.run import run as run_specs
 from bestsubset.cli.solve import solve
 from bestsubset.cli.specs import check, schema
 from bestsubset.cli.verify import verify
@@ -25,6 +27,8 @@ STOPPED, BAD_INPUT = 1, 2
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(solve)
 app.command()(verify)
+app.command("run")(run_specs)
+app.command()(report)
 app.command()(check)
 app.command()(export)
 app.command()(schema)

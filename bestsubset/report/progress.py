@@ -65,8 +65,8 @@ class _Rows:
             print(_HEADER, file=sys.stderr)
         self._last = now
         print(
-            f"{progress.seconds:>9.2f}  {progress.nodes:>10}  {_figure(progress.incumbent):>14}"
-            f"  {_figure(progress.dual_bound):>14}  {_percent(progress.relative_gap):>8}",
+            f"{progress.seconds:>9.2f}  {progress.nodes:>10}  {figure(progress.incumbent):>14}"
+            f"  {figure(progress.dual_bound):>14}  {percent(progress.relative_gap):>8}",
             file=sys.stderr,
             flush=True,
         )
@@ -101,14 +101,16 @@ def _text(progress: Progress) -> Any:
 def _line(progress: Progress) -> str:
     rate = f" ({progress.nodes / progress.seconds:,.0f} a second)" if progress.seconds >= 1 else ""
     return (
-        f"incumbent {_figure(progress.incumbent)}  bound {_figure(progress.dual_bound)}"
-        f"  gap {_percent(progress.relative_gap)}  nodes {progress.nodes:,}{rate}  {progress.seconds:.1f} s"
+        f"incumbent {figure(progress.incumbent)}  bound {figure(progress.dual_bound)}"
+        f"  gap {percent(progress.relative_gap)}  nodes {progress.nodes:,}{rate}  {progress.seconds:.1f} s"
     )
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """Return a number as short as it can be compared."""
     return f"{value:.8g}" if math.isfinite(value) else "–"
 
 
-def _percent(gap: float) -> str:
+def percent(gap: float) -> str:
+    """Return a relative gap in per cent."""
     return f"{100 * gap:.3g} %" if math.isfinite(gap) else "–"
