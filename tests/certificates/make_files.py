@@ -754,6 +754,7 @@ MALFORMED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
 
 # These are made of the members of valid/absolute.cert: 14 rows, 5 columns, 10 boxes that are proved together.
 MALFORMED_KINKED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
+    "features_twice": _header(lambda h: h.update(features=["boxes", "dual", "dual"])),
     "loss_unknown": _header(lambda h: h["settings"].update(loss="huber")),
     "loss_squared_with_tau": _header(lambda h: h["settings"].update(loss="squared")),
     "ridge_with_kinks": _header(lambda h: h["settings"].update(lambda2=0.5)),
