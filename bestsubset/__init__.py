@@ -44,6 +44,8 @@ from formulations import (
     Sign,
     SquaredLoss,
 )
+from warmstarts.interface import Heuristic
+from warmstarts.members import members as heuristics
 
 __version__ = "0.1.0"
 
@@ -69,6 +71,7 @@ __all__ = [
     "ExcludePairs",
     "Formulation",
     "Group",
+    "Heuristic",
     "HiGHS",
     "HingeLoss",
     "Implies",
@@ -102,6 +105,7 @@ __all__ = [
     "best_path",
     "best_subset",
     "certify",
+    "heuristics",
     "relative_gap",
     "solve",
     "verify",

@@ -33,7 +33,5 @@ class CoSaMP(SizeBySize):
 
     max_iterations: int = 50
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         return pursue(objective, size, start, joining=2, debias=False, max_iterations=self.max_iterations)

@@ -38,9 +38,7 @@ class GradientSupportPursuit(SizeBySize):
     max_iterations: int = 50
     debias: bool = True
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         return pursue(objective, size, start, joining=2, debias=self.debias, max_iterations=self.max_iterations)
 
 
@@ -60,7 +58,7 @@ def pursue(
     """
     scaled = objective.scaled
     support = forced_columns(scaled) if start is None else start
-    held, least, slope = objective.fitted(support)
+    _, least, slope = objective.fitted(support)
     best = support
     seen: set[bytes] = set()
     for _ in range(max_iterations):
@@ -71,7 +69,7 @@ def pursue(
         every = np.zeros(objective.m)
         every[union] = wide
         support = np.sort(keep(scaled, np.abs(every), size))
-        held, value, slope = objective.fitted(support)
+        _, value, slope = objective.fitted(support)
         if value < least:
             best, least = support, value
         elif descend:

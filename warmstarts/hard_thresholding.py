@@ -58,9 +58,7 @@ class IterativeHardThresholding(SizeBySize):
     max_iterations: int = 100
     step: Step | str = Step.NORMALISED
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         return self.threshold(objective, size, start)
 
     def threshold(self, objective: Objective, size: int, start: IntVector | None = None) -> IntVector:
@@ -109,7 +107,7 @@ _Point = tuple[Vector, IntVector, float, Vector]
 
 def _relaxed(objective: Objective, size: int, before: Vector, now: _Point) -> _Point:
     """Go on in the direction of the step just made, as far as the second-order model falls; keep what is better."""
-    gamma, support, value, slope = now
+    gamma, _, value, slope = now
     direction = gamma - before
     moving = np.flatnonzero(direction)
     curvature = objective.curvature(moving, gamma[moving], direction[moving])

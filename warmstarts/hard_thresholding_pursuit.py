@@ -42,9 +42,7 @@ class HardThresholdingPursuit(SizeBySize):
     max_iterations: int = 100
     step: Step | str = Step.NORMALISED
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         scaled, m = objective.scaled, objective.m
         support = keep(scaled, np.abs(objective.at(np.arange(0), np.zeros(0))[1]), size) if start is None else start
         best, least = support, np.inf

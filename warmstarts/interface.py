@@ -90,9 +90,7 @@ class SizeBySize(Heuristic):
     """A heuristic that looks for each size by itself, by values and gradients: some take any smooth loss."""
 
     @abstractmethod
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         """Propose a support of at most ``size`` columns, in any order; ``start``, if given, is such a support."""
 
     def supports(
@@ -107,12 +105,14 @@ class SizeBySize(Heuristic):
     def _supports(
         self, objective: Objective, sizes: Sequence[int], rng: np.random.Generator, start: IntVector | None
     ) -> dict[int, IntVector]:
-        least = len(forced_columns(objective.scaled))
+        forced = forced_columns(objective.scaled)
         found: dict[int, IntVector] = {}
         for size in sizes:
-            if size >= least:
+            if size > len(forced):
                 begun = _usable(objective.scaled, start, size)
                 found[size] = np.sort(self.support(objective, min(size, objective.m), rng, begun))
+            elif size == len(forced):
+                found[size] = forced
         return found
 
     def _with_loss(
@@ -129,9 +129,7 @@ class SizeBySize(Heuristic):
         return min((fit_support(problem, scaled.columns[s]) for s in candidates), key=problem.objective)
 
 
-def _with_start(
-    scaled: ScaledProblem, proposals: dict[int, IntVector], start: IntVector | None
-) -> list[IntVector]:
+def _with_start(scaled: ScaledProblem, proposals: dict[int, IntVector], start: IntVector | None) -> list[IntVector]:
     """Return the proposals and, where it is a model of the problem, the start."""
     return [*proposals.values(), *([start] if start is not None and scaled.allows(start) else [])]
 

@@ -112,9 +112,7 @@ class GeneralizedOMP(SizeBySize):
 
     per_step: int = 3
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         assert isinstance(objective, SquaredObjective)
         scaled, forced = objective.scaled, forced_columns(objective.scaled)
         # More columns than rows explain any response, and their coefficients tell nothing.

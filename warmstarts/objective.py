@@ -11,6 +11,7 @@ from scipy.linalg import lapack, lstsq
 from formulations import Problem, ScaledProblem
 from formulations._types import IntVector, Matrix, Vector
 from warmstarts.gram_rows import GramRows
+from warmstarts.spectrum import Spectrum
 from warmstarts.support_fit import fit_support
 
 _DEPENDENT = 1e-10  # what is left of a unit column that the others explain
@@ -111,6 +112,11 @@ class SquaredObjective(Objective):
             length = float(np.linalg.norm(vector))
             vector /= length
         return 1.05 * length
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The eigenvalues of the second moments: O(m³), or O(n²m) where there are more columns than rows."""
+        return Spectrum(self.scaled)
 
     def block(self, support: IntVector) -> Matrix:
         """Return the second moments among some columns."""

@@ -32,9 +32,5 @@ class SubspacePursuit(SizeBySize):
 
     max_iterations: int = 50
 
-    def support(
-        self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None
-    ) -> IntVector:
-        return pursue(
-            objective, size, start, joining=1, debias=True, max_iterations=self.max_iterations, descend=True
-        )
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
+        return pursue(objective, size, start, joining=1, debias=True, max_iterations=self.max_iterations, descend=True)
