@@ -23,8 +23,9 @@ class HardConcrete(Rounded):
         z = \min(1, \max(0, s(\zeta - \gamma) + \gamma)),
 
     coefficients :math:`w z`, and the expected number of open gates in closed form,
-    :math:`\sum_j \sigma(\log\alpha_j - \beta\log(-\gamma/\zeta))`. One draw of all gates a step, Adam on w and log α. Trained once for each price; the coefficients with the mean gates
-    are rounded to each size and fitted again. Any smooth loss.
+    :math:`\sum_j \sigma(\log\alpha_j - \beta\log(-\gamma/\zeta))`. One draw of all gates a step, Adam on w and log α.
+    Trained once for each price; the coefficients with the mean gates are rounded to each size and fitted again. Any
+    smooth loss.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class HardConcrete(Rounded):
 
     def mean_gates(self, log_alpha: Vector) -> Vector:
         """Return the gates of the trained model, eq. (13)."""
-        return np.clip(expit(log_alpha) * (self.zeta - self.gamma) + self.gamma, 0.0, 1.0)
+        return np.asarray(np.clip(expit(log_alpha) * (self.zeta - self.gamma) + self.gamma, 0.0, 1.0))
 
     def _trained(self, objective: Objective, price: float, rng: np.random.Generator) -> Vector:
         m, included = objective.m, objective.scaled.included

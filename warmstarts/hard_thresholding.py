@@ -16,6 +16,7 @@ from warmstarts.refit import forced_columns
 from warmstarts.thresholding import keep, largest
 
 _ENOUGH = 1e-7  # relative decrease of the value below which the iterations end
+_ROUNDING = 1e-14  # of the first value: decreases below it are none
 
 
 class Step(StrEnum):
@@ -72,6 +73,7 @@ class IterativeHardThresholding(SizeBySize):
             alone = slope / objective.diagonal[support] / len(support)
             gamma[support] = np.clip(alone, objective.lower[support], objective.upper[support])
         value, slope = _value_and_slope(objective, support, gamma)
+        rounding = _ROUNDING * value
         for _ in range(self.max_iterations):
             step = self._length(objective, support if len(support) else _top(scaled, slope, size), gamma, slope)
             for _ in range(30):
@@ -83,7 +85,7 @@ class IterativeHardThresholding(SizeBySize):
                 if reached < value:
                     break
                 step *= 0.5
-            if not reached < value * (1.0 - _ENOUGH):
+            if not value - reached > _ENOUGH * value + rounding:
                 break
             if self.step == Step.ACCELERATED:
                 trial, chosen, reached, falls = _relaxed(objective, size, gamma, (trial, chosen, reached, falls))

@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from formulations import ScaledProblem
-from formulations._types import IntVector, Vector
+from formulations._types import IntVector, Matrix, Vector
 from warmstarts.gram_rows import GramRows
 from warmstarts.interface import Heuristic
 from warmstarts.objective import SquaredObjective
 from warmstarts.refit import forced_columns
 
 _TINY = 1e-12
+_DEPENDENT = 1e-10  # what is left of a unit column that the others explain
 _SMALLEST = 1e-9  # λ1 at which the path ends; it begins at the largest correlation, at most 1
 
 
@@ -87,7 +88,7 @@ def lasso_knots(objective: SquaredObjective) -> Iterator[tuple[float, IntVector,
         support = np.array(active, dtype=np.int64)
         signs = np.where(free[support], 0.0, np.sign(np.where(gamma != 0.0, gamma, slope[support])))
         block = objective.block(support)
-        if entering >= 0 and np.linalg.eigvalsh(block)[0] < 1e-10:
+        if entering >= 0 and _is_explained(block):
             active.pop()
             barred.add(entering)
             gamma = gamma[:-1]
@@ -96,7 +97,7 @@ def lasso_knots(objective: SquaredObjective) -> Iterator[tuple[float, IntVector,
             yield lambda1, support, gamma.copy()
         if not len(support):
             return
-        direction = np.linalg.solve(block, signs)
+        direction = _solved(block, signs)
         falls = direction @ source.rows[source.at(support)]
         length, entering = _next_entry(lambda1, slope, falls, is_shut)
         crossing = np.where(
@@ -114,6 +115,17 @@ def lasso_knots(objective: SquaredObjective) -> Iterator[tuple[float, IntVector,
             gamma = np.delete(gamma, leaving)
             is_shut[list(barred)] = False
             barred.clear()
+
+
+def _solved(block: Matrix, right: Vector) -> Vector:
+    """Solve a system; included columns may depend on each other."""
+    return np.asarray(np.linalg.lstsq(block, right, rcond=_DEPENDENT)[0])
+
+
+def _is_explained(block: Matrix) -> bool:
+    """Tell whether the others leave next to nothing of the last column."""
+    others = block[-1, :-1]
+    return bool(block[-1, -1] - others @ _solved(block[:-1, :-1], others) < _DEPENDENT)
 
 
 def _next_entry(lambda1: float, slope: Vector, falls: Vector, is_shut: np.ndarray) -> tuple[float, int]:
