@@ -43,7 +43,7 @@ class ContinuousSparsification(Rounded):
     name: ClassVar[str] = "continuous_sparsification"
     takes_smooth_losses: ClassVar[bool] = True
 
-    prices: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01)
+    prices: tuple[float, ...] = (0.03, 0.01, 0.003, 0.001)
     steps: int = 500
     rate: float = 0.02
     last_beta: float = 200.0

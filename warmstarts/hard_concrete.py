@@ -47,8 +47,8 @@ class HardConcrete(Rounded):
     takes_smooth_losses: ClassVar[bool] = True
 
     prices: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01)
-    steps: int = 500
-    rate: float = 0.02
+    steps: int = 250
+    rate: float = 0.05
     beta: float = 2.0 / 3.0
     gamma: float = -0.1
     zeta: float = 1.1

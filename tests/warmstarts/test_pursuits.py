@@ -70,9 +70,7 @@ RECOVER = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("heuristic", "wanted"), RECOVER, ids=lambda h: repr(h) if isinstance(h, Heuristic) else str(h)
-)
+@pytest.mark.parametrize(("heuristic", "wanted"), RECOVER, ids=[repr(heuristic) for heuristic, _ in RECOVER])
 def test_sparse_vectors_are_recovered_from_gaussian_measurements(heuristic: Heuristic, wanted: int) -> None:
     assert recovered(heuristic, 80, 160, 12) >= wanted
 
@@ -91,7 +89,7 @@ def test_smoothed_l0_bears_noise_and_more_rows_than_columns() -> None:
     gamma = SmoothedL0().coefficients(objective, 3)
     others = np.setdiff1d(np.arange(40), [3, 8, 21])
     plain = objective.spectrum.least_squares(objective.source.c)
-    assert np.abs(gamma[others]).max() < 0.5 * np.abs(plain[others]).max()
+    assert np.abs(gamma[others]).sum() < 0.2 * np.abs(plain[others]).sum()
     least, there = objective.everywhere(plain)[0], objective.everywhere(gamma)[0]
     assert 2.0 * (there - least) <= 2.0 * least * 37 / 160 * (1 + 1e-9)
 
@@ -178,17 +176,11 @@ def test_thresholding_ends_at_a_fixed_point(step: str) -> None:
 
 
 def test_over_relaxation_gets_further_in_as_many_steps() -> None:
-    reached = {step: 0.0 for step in ("normalised", "accelerated")}
-    for seed in range(20):
-        X, y, truth = sensing(60, 120, 6, seed)
-        scaled = scale((X + 0.3 * X[:, :1], y), 6, fit_intercept=False)
-        for step in reached:
-            found = IterativeHardThresholding(max_iterations=12, step=step).supports(
-                scaled, [6], np.random.default_rng(0)
-            )
-            reached[step] += value(scaled, found[6])
-        assert len(truth) == 6
-    assert reached["accelerated"] <= reached["normalised"]
+    counts = {
+        step: recovered(IterativeHardThresholding(max_iterations=10, step=step), 80, 160, 12, trials=40)
+        for step in ("constant", "normalised", "accelerated")
+    }
+    assert counts["accelerated"] > counts["normalised"] > counts["constant"], counts
 
 
 def test_pursuits_of_a_logistic_model_reach_the_planted_support() -> None:
