@@ -12,6 +12,8 @@ from formulations._types import Vector
 from warmstarts.objective import Objective, SquaredObjective
 from warmstarts.rounding import Rounded
 
+_EXPLAINED = 1e-12  # residual sum of squares of a full fit that explains all, of that of the response
+
 
 @dataclass(frozen=True)
 class BasisPursuit(Rounded):
@@ -24,7 +26,7 @@ class BasisPursuit(Rounded):
     ----------
     noise : float, optional
         δ, of the norm of the response. Unless given, :math:`\hat\sigma\sqrt{2\log m}` with the residual variance of
-        the full fit where there are more rows than the rank, and zero where there are not.
+        the full fit, and zero where that explains all.
 
     Source
     ------
@@ -46,7 +48,7 @@ class BasisPursuit(Rounded):
         delta, rank = self.noise, len(spectrum.values)
         if delta is None:
             rss = max(0.0, 1.0 - float(c @ spectrum.least_squares(c)))
-            delta = float(np.sqrt(2.0 * np.log(m) * rss / (n - rank))) if rank < n else 0.0
+            delta = float(np.sqrt(2.0 * np.log(m) * rss / (n - rank))) if rss > _EXPLAINED else 0.0
         prices = np.tile(np.where(objective.scaled.included, 0.0, 1.0), 2)
         if delta > 0.0:
             H = spectrum.vectors * spectrum.values @ spectrum.vectors.T
