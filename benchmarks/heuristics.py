@@ -30,13 +30,13 @@ from warmstarts import OrthogonalMatchingPursuit, Restarts, batch_pursuit, best_
 
 PAGE = Path(__file__).with_suffix(".md")
 PICTURE = Path(__file__).with_suffix(".png")
-LIMIT = 5.0  # seconds for the optimum of an instance
+LIMIT = 20.0  # seconds for the optimum of an instance
 EXACT = 1e-6  # relative to the objective: what still counts as the optimum
 SEEDS = 5
 # Words, n, p, k, λ2 in units of unit columns
 SIZES = (
     ("100 × 30, k = 5", 100, 30, 5, 0.0),
-    ("300 × 80, k = 10", 300, 80, 10, 0.0),
+    ("500 × 80, k = 10", 500, 80, 10, 0.0),
     ("100 × 200, k = 5", 100, 200, 5, 0.1),
 )
 CORRELATIONS = (0.0, 0.5, 0.9)
@@ -54,9 +54,9 @@ class Match:
 
 @dataclass(frozen=True)
 class Score:
-    """What a heuristic made of an instance."""
+    """What a heuristic made of an instance; ``exact`` is None where no optimum is proved."""
 
-    exact: bool
+    exact: bool | None
     gap: float
     seconds: float
     cells: tuple[str, ...]
@@ -99,7 +99,8 @@ def scored(name: str, match: Match, scaled: ScaledProblem, result: bs.Result) ->
     support = best_of(scaled, proposals.values())
     objective = match.problem.objective(scaled.to_coef(support, refit(scaled, support)))
     gap = bs.relative_gap(objective, result.dual_bound, match.problem.null_objective)
-    exact = result.status is bs.Status.OPTIMAL and objective <= result.objective * (1.0 + EXACT)
+    proved = result.status is bs.Status.OPTIMAL
+    exact = objective <= result.objective * (1.0 + EXACT) if proved else None
     return Score(exact, max(0.0, gap), seconds, match.cells)
 
 
@@ -114,7 +115,8 @@ def league_table(scores: dict[str, list[Score]]) -> str:
     rows = []
     for name, every in scores.items():
         planted_ones = [s for s in every if "all" in s.cells]
-        shares = [np.mean([s.exact for s in planted_ones if cell in s.cells]) for cell in cells]
+        proved = [s for s in planted_ones if s.exact is not None]
+        shares = [np.mean([s.exact for s in proved if cell in s.cells]) for cell in cells]
         gaps = [s.gap for s in planted_ones]
         cost = f"{percent(median(gaps))} | {percent(max(gaps))} | {np.mean([s.seconds for s in planted_ones]):.4f}"
         rows.append((-shares[0], f"| {name} | {' | '.join(f'{100 * x:.0f} %' for x in shares)} | {cost} |"))
@@ -237,9 +239,8 @@ Written by `python -m benchmarks.heuristics` in {seconds / 60:.0f} minutes of on
 
 {len(results)} instances: autoregressive columns of norm one, k equal coefficients planted, {SEEDS} for each size,
 correlation and signal-to-noise ratio; 100 × 200 with ridge, λ2 = 0.1; and real data. The optimum is proved for {proved}
-of them within {LIMIT:g} s. *exact* is a value within 1e-6 of a proved optimum. A gap is that of the heuristic's model
-to the proved bound, relative to its value: for instances that are not proved it holds as well, and is not small for
-the heuristic's fault alone.
+of them within {LIMIT:g} s. *exact* is a value within 1e-6 of a proved optimum, and the per cents are of the instances
+with one. A gap is that of the heuristic's model to the proved bound, relative to its value.
 
 ## Planted instances
 
@@ -255,10 +256,10 @@ The optimum by enumeration, n = 50, p = 18, k = 5, SNR 1: {shares}.
 
 ## Phase transitions
 
-p = {phase_transition.COLUMNS}, normal coefficients, Gaussian measurements, no noise, {phase_transition.TRIALS} vectors a
-point; recovered is a relative error of at most 1e-3 after a fit on the support proposed. Basis pursuit follows the
-threshold of Donoho and Tanner; what lies above it recovers where ℓ1 no longer does. Coefficients of equal size are
-harder for the greedy methods.
+p = {phase_transition.COLUMNS}, normal coefficients, Gaussian measurements, no noise,
+{phase_transition.TRIALS} vectors a point; recovered is a relative error of at most 1e-3 after a fit on the support
+proposed. The threshold of Donoho and Tanner is that of ℓ1 for p → ∞: what lies above it recovers where ℓ1 does not.
+Coefficients of equal size would be harder for the greedy methods.
 
 {picture}{phase_transition.table(curves)}
 
