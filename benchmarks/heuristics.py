@@ -93,8 +93,9 @@ def league(names: list[str]) -> tuple[dict[str, list[Score]], list[bs.Result]]:
 
 def scored(name: str, match: Match, scaled: ScaledProblem, result: bs.Result) -> Score:
     """Run a heuristic once; it may propose nothing, then the empty model counts."""
+    heuristic = by_name(name)
     began = time.process_time()
-    proposals = by_name(name).supports(scaled, [scaled.k], np.random.default_rng(0))
+    proposals = heuristic.supports(scaled, [scaled.k], np.random.default_rng(0))
     seconds = time.process_time() - began
     support = best_of(scaled, proposals.values())
     objective = match.problem.objective(scaled.to_coef(support, refit(scaled, support)))

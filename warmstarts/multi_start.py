@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from formulations import ScaledProblem
-from formulations._types import IntVector
+from formulations import Problem, ScaledProblem
+from formulations._types import IntVector, Vector
 from warmstarts.interface import SizeBySize
 from warmstarts.objective import Objective
 from warmstarts.splicing import Splicing
@@ -40,6 +40,13 @@ class MultiStart(SizeBySize):
 
     def refuses(self, scaled: ScaledProblem) -> str | None:
         return self.heuristic.refuses(scaled)
+
+    def _with_loss(
+        self, problem: Problem, scaled: ScaledProblem, rng: np.random.Generator, start: IntVector | None
+    ) -> Vector:
+        if not self.heuristic.takes_smooth_losses:
+            return self.heuristic._with_loss(problem, scaled, rng, start)
+        return super()._with_loss(problem, scaled, rng, start)
 
     def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
         begins = [None, *([start] if start is not None else [])]

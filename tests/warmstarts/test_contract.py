@@ -199,6 +199,14 @@ def test_losses_with_kinks_are_refused() -> None:
             heuristic(Problem(X, y, 3, loss="absolute"))
 
 
+def test_many_starts_take_what_the_heuristic_takes() -> None:
+    X, y = ar1(40, 6, 0.5, 4.0, 1, k=3)
+    many = warmstarts.MultiStart(warmstarts.ADMM(), starts=2)
+    with pytest.raises(ProblemError, match="'squared' with the heuristic 'admm'"):
+        many(Problem(X, np.sign(y), 3, loss="logistic"))
+    assert np.count_nonzero(many(Problem(X, y, 3, constraints=[Group([0, 1])]))) <= 3
+
+
 def test_each_member_is_public_under_its_name() -> None:
     public = {getattr(warmstarts, name) for name in warmstarts.__all__}
     classes = {cls for cls in public if isinstance(cls, type) and issubclass(cls, Heuristic)} - {Heuristic}
