@@ -67,7 +67,7 @@ class BeamSearch(Heuristic):
         _, value, slope = objective.fitted(support)
         left = objective.diagonal.copy()
         if len(support):
-            rows = objective.source.rows[objective.source.at(support)]
+            rows = objective.source.whole_rows(support)
             explained = np.linalg.lstsq(objective.block(support), rows, rcond=_DEPENDENT)[0]
             left -= np.einsum("ij,ij->j", rows, explained)
         left[support] = 0.0

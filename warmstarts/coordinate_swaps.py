@@ -119,7 +119,7 @@ class _Path:
         if not len(loose) or len(self.support) == self.objective.m:
             return False
         diagonal, leaving = self.objective.diagonal, self.support[loose]
-        rows = self.objective.source.rows[self.objective.source.at(leaving)]
+        rows = self.objective.source.whole_rows(leaving)
         slopes = self.slope + self.gamma[loose, None] * rows
         gains = 0.5 * slopes**2 / diagonal - 0.5 * (self.gamma[loose] ** 2 * diagonal[leaving])[:, None]
         gains[:, self.support] = -1.0

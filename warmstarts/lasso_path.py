@@ -98,7 +98,7 @@ def lasso_knots(objective: SquaredObjective) -> Iterator[tuple[float, IntVector,
         if not len(support):
             return
         direction = _solved(block, signs)
-        falls = direction @ source.rows[source.at(support)]
+        falls = direction @ source.whole_rows(support)
         length, entering = _next_entry(lambda1, slope, falls, is_shut)
         crossing = np.where(
             (gamma * direction < 0.0) & ~free[support], -gamma / np.where(direction, direction, 1), np.inf

@@ -78,7 +78,7 @@ class SquaredObjective(Objective):
     def at(self, support: IntVector, gamma: Vector) -> tuple[float, Vector]:
         if not len(support):
             return 0.5, self.source.c.copy()
-        product = gamma @ self.source.rows[self.source.at(support)]
+        product = gamma @ self.source.whole_rows(support)
         return float(0.5 + gamma @ (0.5 * product[support] - self.source.c[support])), self.source.c - product
 
     def curvature(self, support: IntVector, gamma: Vector, step: Vector) -> float:
@@ -120,13 +120,13 @@ class SquaredObjective(Objective):
 
     def block(self, support: IntVector) -> Matrix:
         """Return the second moments among some columns."""
-        return np.asarray(self.source.rows[self.source.at(support)][:, support])
+        return self.source.whole_rows(support)[:, support]
 
 
 class LossObjective(Objective):
     r"""Any smooth loss, the intercept profiled out: :math:`\min_b L(y, b + X\gamma) + \sum_j \rho_j\gamma_j^2`.
 
-    The gradient of a minimum over b is the gradient at the best b.
+    The gradient of a minimum over b is the gradient at the best b; second derivatives hold b, so they are upper bounds.
     """
 
     def __init__(self, problem: Problem, scaled: ScaledProblem) -> None:
