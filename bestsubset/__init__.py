@@ -53,6 +53,8 @@ from formulations import (
     Sign,
     SquaredLoss,
 )
+from warmstarts.interface import Heuristic
+from warmstarts.members import members as heuristics
 
 __version__ = "0.1.0"
 
@@ -96,6 +98,7 @@ __all__ = [
     "Formulation",
     "Frequencies",
     "Group",
+    "Heuristic",
     "HiGHS",
     "HingeLoss",
     "Implies",
@@ -135,6 +138,7 @@ __all__ = [
     "best_subset_formula",
     "bootstrap_selection",
     "certify",
+    "heuristics",
     "near_optimal",
     "plots",
     "relative_gap",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -27,6 +28,8 @@ from bestsubset.solvers.interface import Answer
 from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
 from formulations._types import Vector
+from warmstarts.interface import Heuristic
+from warmstarts.members import by_name as heuristic_by_name
 
 _OURS = (BranchAndBound, Enumeration, LPBranchAndBound)
 _DOUBT = 2e-7  # of the objective: what a bound is lowered by where nearly dependent columns have cost its digits
@@ -38,7 +41,7 @@ def solve(
     *,
     time_limit: float | None = None,
     gap: float = 1e-6,
-    start: Sequence[int] | Sequence[float] | Vector | Result | None = None,
+    start: str | Heuristic | Sequence[int] | Sequence[float] | Vector | Result | None = None,
     threads: int | None = None,
     progress: Listener | Display | None = None,
     random_state: int = 0,
@@ -55,8 +58,9 @@ def solve(
         Seconds of wall time. Zero returns the warm start with the root's bound.
     gap : float
         Relative gap at which the search may stop.
-    start : Result, support or coefficients, optional
-        Where the warm start begins: a result, column indices, or coefficients of shape (p,).
+    start : str, Heuristic, Result, support or coefficients, optional
+        Where the warm start begins: a heuristic or its name, see `heuristics`; a result, column indices, or
+        coefficients of shape (p,). A heuristic's time counts, but ``time_limit`` does not cut it off.
     threads : int, optional
     progress : callable, True or "rich", optional
         A callable is called with a `Progress` a few times a second at most. True and ``"rich"`` show the search: a live
@@ -90,26 +94,33 @@ def solve(
         f"threads is {threads}; expected a whole number >= 1. Drop it for all cores.",
     )
     _require(random_state >= 0, f"random_state is {random_state}; expected a whole number >= 0. Use 0.")
+    _require_taken(problem, chosen)  # before a heuristic takes its time
+    began = time.perf_counter()
     with shown(progress) as listener:
         run = Run(
             problem,
             gap=gap,
             time_limit=time_limit,
-            start=_start_coefficients(start, problem),
+            start=_start_coefficients(start, problem, random_state),
             threads=threads,
             listener=listener,
             random_state=random_state,
             certificate=certificate,
+            began=began,
         )
         return carry_out(problem, chosen, run)
 
 
 def carry_out(problem: Problem, solver: Solver, run: Run) -> Result:
     """Have a solver search, and make its answer a result; `solve` without the defaults."""
+    _require_taken(problem, solver)
+    return _result(problem, solver.solve(problem, run), run, solver)
+
+
+def _require_taken(problem: Problem, solver: Solver) -> None:
     reason = solver.refuses(problem)
     if reason is not None:
         raise RefusedError(reason)
-    return _result(problem, solver.solve(problem, run), run, solver)
 
 
 def _result(problem: Problem, answer: Answer, run: Run, solver: Solver) -> Result:
@@ -186,10 +197,16 @@ def _certified(
     return bound, None
 
 
-def _start_coefficients(start: Any, problem: Problem) -> Vector | None:
-    """Accept a result, coefficients, or column indices; return an array whose nonzeros are the start's support."""
+def _start_coefficients(start: Any, problem: Problem, random_state: int) -> Vector | None:
+    """Accept a heuristic or its name, a result, coefficients, or column indices.
+
+    Return an array whose nonzeros are the start's support.
+    """
     if start is None:
         return None
+    if isinstance(start, str | Heuristic):
+        with blas_threads(1):
+            return heuristic_by_name(start)(problem, rng=np.random.default_rng(random_state))
     if isinstance(start, Result):
         start = start.coef if start.coef is not None else ()
     values = np.asarray(start)
@@ -198,7 +215,7 @@ def _start_coefficients(start: Any, problem: Problem) -> Vector | None:
     indices = values.astype(np.int64) if values.size else np.zeros(0, dtype=np.int64)
     if values.ndim != 1 or np.any(indices != values) or np.any((indices < 0) | (indices >= problem.p)):
         raise ProblemError(
-            f"start is {start!r}; expected a result, column indices between 0 and {problem.p - 1},"
+            f"start is {start!r}; expected a heuristic, a result, column indices between 0 and {problem.p - 1},"
             f" or {problem.p} coefficients. Drop it to let the warm starts choose."
         )
     coef = np.zeros(problem.p)

@@ -66,6 +66,11 @@ class GramRows:
         """Return one row of H, shape (m,)."""
         return np.asarray(self.rows[self.at(np.array([column]), guesses)[0]])
 
+    def whole_rows(self, columns: IntVector) -> Matrix:
+        """Return some rows of H, shape (len(columns), m), as a copy."""
+        at = self.at(columns)  # before ``rows`` is looked at: it may be replaced by a larger array
+        return self.rows[at]
+
     def part(self, columns: IntVector) -> Matrix:
         """Return H on some columns, C-contiguous, without forming rows."""
         if self.is_whole:

@@ -1,94 +1,125 @@
-"""Iterative hard thresholding with a normalised step."""
+"""Iterative hard thresholding: with a constant, a normalised or an accelerated step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
 from formulations import ScaledProblem
 from formulations._types import IntVector, Vector
-from warmstarts.gram_rows import GramRows
-from warmstarts.interface import Heuristic
+from warmstarts.interface import SizeBySize
+from warmstarts.objective import Objective
 from warmstarts.refit import forced_columns
+from warmstarts.thresholding import keep, largest
+
+_ENOUGH = 1e-7  # relative decrease of the value below which the iterations end
+_ROUNDING = 1e-14  # of the first value: decreases below it are none
+
+
+class Step(StrEnum):
+    """How long gradient steps are: 1/L; exact along the gradient on the support; the same with over-relaxation."""
+
+    CONSTANT = "constant"
+    NORMALISED = "normalised"
+    ACCELERATED = "accelerated"
 
 
 @dataclass(frozen=True)
-class IterativeHardThresholding(Heuristic):
+class IterativeHardThresholding(SizeBySize):
     r"""Gradient steps, each followed by keeping the best k columns.
 
     .. math::
-        \gamma \leftarrow P_k\left(\mathrm{prox}_{\mu}(\gamma + \mu\,(c - H\gamma))\right)
+        \gamma \leftarrow P_k\left(\mathrm{prox}_{\mu}(\gamma - \mu\nabla f(\gamma))\right)
 
     where prox shrinks by :math:`\mu\lambda_1` and clips to the bounds, and :math:`P_k` keeps the included
-    columns and those blocks whose loss would cost the step's quadratic model most. The step μ is exact
-    along the gradient on the present support and is halved until the value falls, so the values
-    decrease. Begins at ``start`` if given.
+    columns and those blocks whose loss would cost the step's quadratic model most. The step μ is halved
+    until the value falls, so the values decrease. Begins at ``start`` if given. Any smooth loss.
 
     Attributes
     ----------
     max_iterations : int
         Gradient steps, at most.
+    step : Step or str
+        ``"constant"``: 1/L, L the largest eigenvalue of the second derivatives. ``"normalised"``: exact along the
+        gradient on the present support. ``"accelerated"``: normalised, then on from the last point through the new
+        one by the exact step on the support, where that lowers the value.
 
     Source
     ------
-    Blumensath and Davies (2008), Iterative thresholding for sparse approximations; the step is that of
-    Blumensath and Davies (2010), Normalized iterative hard thresholding.
+    Blumensath and Davies (2008), Iterative thresholding for sparse approximations; Blumensath and Davies (2010),
+    Normalized iterative hard thresholding; Blumensath (2012), Accelerated iterative hard thresholding.
     """
 
     name: ClassVar[str] = "hard_thresholding"
+    takes_smooth_losses: ClassVar[bool] = True
 
     max_iterations: int = 100
+    step: Step | str = Step.NORMALISED
 
-    def supports(
-        self,
-        scaled: ScaledProblem,
-        sizes: Sequence[int],
-        rng: np.random.Generator,
-        start: IntVector | None = None,
-    ) -> dict[int, IntVector]:
-        source = GramRows(scaled)
-        allowed = [s for s in sizes if s >= len(forced_columns(scaled))]
-        return {s: self.threshold(source, s, start) for s in allowed}
+    def support(self, objective: Objective, size: int, rng: np.random.Generator, start: IntVector | None) -> IntVector:
+        return self.threshold(objective, size, start)
 
-    def threshold(self, source: GramRows, size: int, start: IntVector | None = None) -> IntVector:
+    def threshold(self, objective: Objective, size: int, start: IntVector | None = None) -> IntVector:
         """Return the support where the iterations for one size end, sorted."""
-        scaled = source.scaled
-        gamma = np.zeros(source.m)
+        scaled = objective.scaled
+        gamma = np.zeros(objective.m)
         support = np.zeros(0, dtype=np.int64)
-        if start is not None and 0 < len(start) <= size:
-            support = np.union1d(start, forced_columns(scaled))
-            support = support if len(support) <= size else np.zeros(0, dtype=np.int64)
-            gamma[support] = _clipped(source, source.c[support] / len(support), support)
-        value, gradient = _value_and_gradient(source, support, gamma)
+        if start is not None:
+            support = start
+            slope = objective.at(support[:0], gamma[:0])[1][support]
+            alone = slope / objective.diagonal[support] / len(support)
+            gamma[support] = np.clip(alone, objective.lower[support], objective.upper[support])
+        value, slope = _value_and_slope(objective, support, gamma)
+        rounding = _ROUNDING * value
         for _ in range(self.max_iterations):
-            step = _normalised_step(source, support if len(support) else _top(source, gradient, size), gradient)
+            step = self._length(objective, support if len(support) else _top(scaled, slope, size), gamma, slope)
             for _ in range(30):
-                trial = _proximal(scaled, gamma + step * gradient, step)
-                chosen = _keep(scaled, trial, gamma + step * gradient, step, size)
+                point = gamma + step * slope
+                trial = _proximal(objective, point, step)
+                chosen = _keep(objective, trial, point, step, size)
                 trial = _restricted(trial, chosen)
-                reached, slope = _value_and_gradient(source, chosen, trial)
+                reached, falls = _value_and_slope(objective, chosen, trial)
                 if reached < value:
                     break
                 step *= 0.5
-            if not reached < value * (1.0 - 1e-7):
+            if not value - reached > _ENOUGH * value + rounding:
                 break
-            gamma, support, value, gradient = trial, chosen, reached, slope
+            if self.step == Step.ACCELERATED:
+                trial, chosen, reached, falls = _relaxed(objective, size, gamma, (trial, chosen, reached, falls))
+            gamma, support, value, slope = trial, chosen, reached, falls
         return np.sort(support if len(support) else chosen)
 
-
-def largest(values: Vector, count: int) -> IntVector:
-    """Return the positions of the ``count`` largest values, the largest first."""
-    if count >= len(values):
-        return np.argsort(-values, kind="stable")
-    top = np.sort(np.argpartition(-values, count)[:count])
-    return np.asarray(top[np.argsort(-values[top], kind="stable")])
+    def _length(self, objective: Objective, support: IntVector, gamma: Vector, slope: Vector) -> float:
+        if self.step == Step.CONSTANT:
+            return 1.0 / objective.largest_curvature
+        return normalised_step(objective, support, gamma[support], slope[support])
 
 
-def _clipped(source: GramRows, gamma: Vector, support: IntVector) -> Vector:
-    return np.asarray(np.clip(gamma, source.scaled.lower[support], source.scaled.upper[support]))
+def normalised_step(objective: Objective, support: IntVector, gamma: Vector, slope: Vector) -> float:
+    """Return the length that minimises the second-order model along the gradient on a support."""
+    curvature = objective.curvature(support, gamma, slope)
+    return float(slope @ slope) / curvature if curvature > 0.0 else 1.0
+
+
+_Point = tuple[Vector, IntVector, float, Vector]
+
+
+def _relaxed(objective: Objective, size: int, before: Vector, now: _Point) -> _Point:
+    """Go on in the direction of the step just made, as far as the second-order model falls; keep what is better."""
+    gamma, _, value, slope = now
+    direction = gamma - before
+    moving = np.flatnonzero(direction)
+    curvature = objective.curvature(moving, gamma[moving], direction[moving])
+    if not curvature > 0.0:
+        return now
+    further = _proximal(objective, gamma + float(slope @ direction) / curvature * direction, 0.0)
+    chosen = keep(objective.scaled, np.abs(further), size)
+    further = _restricted(further, chosen)
+    reached, falls = _value_and_slope(objective, chosen, further)
+    return (further, chosen, reached, falls) if reached < value else now
 
 
 def _restricted(gamma: Vector, support: IntVector) -> Vector:
@@ -97,37 +128,22 @@ def _restricted(gamma: Vector, support: IntVector) -> Vector:
     return kept
 
 
-def _value_and_gradient(source: GramRows, support: IntVector, gamma: Vector) -> tuple[float, Vector]:
-    """Return ½γ'Hγ - c'γ + ½ + λ1'|γ|, and c - Hγ."""
-    held = gamma[support]
-    product = held @ source.rows[source.at(support)] if len(support) else np.zeros(source.m)
-    smooth = 0.5 + held @ (0.5 * product[support] - source.c[support])
-    return float(smooth + source.scaled.lambda1[support] @ np.abs(held)), source.c - product
+def _value_and_slope(objective: Objective, support: IntVector, gamma: Vector) -> tuple[float, Vector]:
+    """Return the value with λ1, and minus the gradient without."""
+    value, slope = objective.at(support, gamma[support])
+    return value + float(objective.lambda1[support] @ np.abs(gamma[support])), slope
 
 
-def _top(source: GramRows, gradient: Vector, size: int) -> IntVector:
-    return np.union1d(largest(np.abs(gradient), size), forced_columns(source.scaled))
+def _top(scaled: ScaledProblem, slope: Vector, size: int) -> IntVector:
+    return np.union1d(largest(np.abs(slope), size), forced_columns(scaled))
 
 
-def _normalised_step(source: GramRows, support: IntVector, gradient: Vector) -> float:
-    g = gradient[support]
-    curvature = float(g @ (source.rows[source.at(support)][:, support] @ g))
-    return float(g @ g) / curvature if curvature > 0.0 else 1.0
+def _proximal(objective: Objective, point: Vector, step: float) -> Vector:
+    shrunk = np.sign(point) * np.maximum(np.abs(point) - step * objective.lambda1, 0.0)
+    return np.asarray(np.clip(shrunk, objective.lower, objective.upper))
 
 
-def _proximal(scaled: ScaledProblem, point: Vector, step: float) -> Vector:
-    shrunk = np.sign(point) * np.maximum(np.abs(point) - step * scaled.lambda1, 0.0)
-    return np.asarray(np.clip(shrunk, scaled.lower, scaled.upper))
-
-
-def _keep(scaled: ScaledProblem, gamma: Vector, point: Vector, step: float, size: int) -> IntVector:
+def _keep(objective: Objective, gamma: Vector, point: Vector, step: float, size: int) -> IntVector:
     """Return the included columns and the blocks worth most in the quadratic model, at most ``size``."""
-    worth = 0.5 * (point**2 - (point - gamma) ** 2) - step * scaled.lambda1 * np.abs(gamma)
-    worth[scaled.included] = np.inf
-    if not scaled.has_groups:
-        return largest(worth, size)
-    chosen: list[int] = []
-    for block in sorted(scaled.blocks, key=lambda b: -worth[list(b)].mean()):
-        if len(chosen) + len(block) <= size:
-            chosen.extend(block)
-    return np.array(sorted(chosen), dtype=np.int64)
+    worth = 0.5 * (point**2 - (point - gamma) ** 2) - step * objective.lambda1 * np.abs(gamma)
+    return keep(objective.scaled, worth, size)

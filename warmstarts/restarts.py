@@ -13,11 +13,13 @@ from formulations import ScaledProblem
 from formulations._types import BoolVector, IntVector
 from warmstarts.exchange import exchange, forward_blocks
 from warmstarts.gram_rows import GramRows
-from warmstarts.hard_thresholding import IterativeHardThresholding, largest
+from warmstarts.hard_thresholding import IterativeHardThresholding
 from warmstarts.interface import Heuristic
+from warmstarts.objective import SquaredObjective
 from warmstarts.refit import best_of, forced_columns
 from warmstarts.stepwise import elimination_order, forward_order, largest_within
 from warmstarts.swaps import descend_from, shrink
+from warmstarts.thresholding import largest
 
 _POOL = 200  # columns among which kicks are made
 _PATIENCE = 5  # sizes without a better value, after which larger ones are not tried
@@ -118,7 +120,7 @@ class _Search:
                 break
         if self.cheap and not self.source.is_whole and self.work > 0.0:
             best = min(self.best, key=self._price)
-            self._improve(best, [IterativeHardThresholding().threshold(self.source, best)])
+            self._improve(best, [IterativeHardThresholding().threshold(SquaredObjective(self.source), best)])
         done = sorted(self.best)
         for below, above in reversed(list(pairwise(done))):
             if self.work > 0.0 and len(self.best[above]) > below:
@@ -148,7 +150,7 @@ class _Search:
         if self.strength is not None:
             starts.append(self.strength[:size])
         if not self.source.is_whole and not self.cheap:
-            starts.append(IterativeHardThresholding().threshold(self.source, size))
+            starts.append(IterativeHardThresholding().threshold(SquaredObjective(self.source), size))
         if self.start is not None and size >= len(self.forced):
             starts.append(self._resized(self.start, size))
         smaller = [s for s in self.best if s < size]

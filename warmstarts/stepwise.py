@@ -56,7 +56,7 @@ class BackwardStepwise(Heuristic):
     r"""Remove, one at a time, the column whose loss raises the residual sum of squares least.
 
     The inverse of :math:`X'X + 2\,\mathrm{diag}(\rho)` is downdated: O(m³) for all sizes together.
-    Proposes nothing where that matrix is singular or almost so, above 500 columns, or with groups.
+    Proposes nothing where that matrix is singular or almost so, or above 500 columns.
 
     Source
     ------
@@ -64,6 +64,7 @@ class BackwardStepwise(Heuristic):
     """
 
     name: ClassVar[str] = "backward_stepwise"
+    takes_groups: ClassVar[bool] = False
 
     def supports(
         self,
@@ -74,7 +75,7 @@ class BackwardStepwise(Heuristic):
     ) -> dict[int, IntVector]:
         forced = forced_columns(scaled)
         wanted = [s for s in sizes if s >= max(len(forced), 1)]
-        if scaled.has_groups or not wanted:
+        if not wanted:
             return {}
         order = elimination_order(GramRows(scaled), min(wanted))
         if order is None:
