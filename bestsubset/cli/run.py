@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bestsubset.cli.board import board
+from bestsubset.cli.specs import check as specs_are_checked
 from bestsubset.status import Status
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786, instead.")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Check each certificate when its run ends.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the specifications; solve nothing.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Check each certificate when its run ends.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Solve all problems of specifications, and write each run to FOLDER/runs.jsonl when it ends.
@@ -39,10 +41,13 @@ def run(
     from bestsubset.batch.pool import Pool
     from bestsubset.batch.runner import run_batch
 
+    if check:
+        specs_are_checked(specs)
+        return
     planned = read_specs(specs)
     with _stopping() as stop, board(quiet) as observer:
         executor = Pool(jobs) if scheduler is None else Cluster(scheduler)
-        rows = run_batch(planned, output, executor, observer, stop, check)
+        rows = run_batch(planned, output, executor, observer, stop, verify)
     typer.echo(_summary(rows))
     raise typer.Exit(0 if all(row is not None and _is_proved(row) for row in rows) else 1)
 

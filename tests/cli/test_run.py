@@ -17,7 +17,7 @@ from tests.batch.written import spec
 def test_all_proved_leaves_with_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = write_grid(tmp_path, 1), tmp_path / "a" / "out"
 
-    code = run(["run", str(path), "-o", str(out), "--check"])
+    code = run(["run", str(path), "-o", str(out), "--verify"])
     text, error = capsys.readouterr()
 
     assert code == 0
@@ -143,3 +143,12 @@ def test_a_terminal_shows_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "5 done, 1 running, 1 queued" in text
     assert any(line.split()[:4] == ["x/k=[2]", "running", "12.5", "20"] for line in text.splitlines())
     assert any(line.split()[:2] == ["x/k=1", "done"] for line in text.splitlines())
+
+
+def test_check_solves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = write_grid(tmp_path, 2), tmp_path / "out"
+    code = run(["run", str(path), "-o", str(out), "--check"])
+
+    assert code == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    assert not out.exists()
