@@ -288,7 +288,7 @@ class Problem:
             raise ProblemError(
                 f"y is {kind}, {reference:g} in every row; expected {rule}. There is nothing to explain."
             )
-        flat = self._flat_columns(np.flatnonzero(used))
+        flat = np.setdiff1d(self._flat_columns(np.flatnonzero(used)), self.selection.excluded)
         if len(flat):
             found = arrays.listed([repr(self.feature_names[j]) for j in flat])
             raise ProblemError(
