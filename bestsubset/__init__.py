@@ -1,5 +1,8 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from bestsubset.api import best_path, best_subset, verify
 from bestsubset.backends.cp_sat import CPSAT
 from bestsubset.backends.highs import HiGHS
@@ -45,6 +48,18 @@ from formulations import (
     SquaredLoss,
 )
 
+if TYPE_CHECKING:
+    from bestsubset.estimators import (
+        BestSubsetClassifier,
+        BestSubsetClassifierCV,
+        BestSubsetRegressor,
+        BestSubsetRegressorCV,
+        SelectionFrequencies,
+        StabilitySelection,
+        bootstrap_selection,
+        stability_selection,
+    )
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -55,6 +70,10 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "BackendError",
+    "BestSubsetClassifier",
+    "BestSubsetClassifierCV",
+    "BestSubsetRegressor",
+    "BestSubsetRegressorCV",
     "BigM",
     "BigMWarning",
     "Bounds",
@@ -92,17 +111,43 @@ __all__ = [
     "QuantileLoss",
     "RefusedError",
     "Result",
+    "SelectionFrequencies",
     "Sign",
     "Solver",
     "SquaredLoss",
+    "StabilitySelection",
     "Stats",
     "Status",
     "Termination",
     "Verdict",
     "best_path",
     "best_subset",
+    "bootstrap_selection",
     "certify",
     "relative_gap",
     "solve",
+    "stability_selection",
     "verify",
 ]
+
+_OF_ESTIMATORS = {
+    "BestSubsetClassifier",
+    "BestSubsetClassifierCV",
+    "BestSubsetRegressor",
+    "BestSubsetRegressorCV",
+    "SelectionFrequencies",
+    "StabilitySelection",
+    "bootstrap_selection",
+    "stability_selection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes longer to load than all else together: it waits for the first use of one of these.
+    if name in _OF_ESTIMATORS:
+        return getattr(import_module("bestsubset.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

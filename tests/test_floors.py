@@ -30,6 +30,10 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.add("numba")
         if path.parts[1] in ("backends", "solvers"):
             allowed.update({"highspy", "ortools", "pyomo"})
+        if path.parts[1] == "estimators":
+            allowed.add("sklearn")
+            if path.name in ("cross_validation.py", "stability.py"):
+                allowed.add("joblib")
         if path.parts[1:] == ("blas.py",):
             allowed.add("threadpoolctl")
     return allowed

@@ -26,7 +26,7 @@ def _is_logistic(model: BestSubsetClassifier) -> bool:
     return True
 
 
-class BestSubsetClassifier(ClassifierMixin, LinearSelector):  # type: ignore[misc]  # the base has no types
+class BestSubsetClassifier(ClassifierMixin, LinearSelector):
     r"""The best linear classifier of two classes with at most k columns.
 
     The problem is that of `Problem` for the classes -1 and +1, which stand for ``classes_[0]`` and ``classes_[1]``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Integral
 from typing import Any, Self
 
@@ -17,15 +16,14 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from bestsubset.estimators.constant_columns import without_constant_columns
 from bestsubset.result import Result
 from bestsubset.solve import solve
 from bestsubset.solvers import Solver
 from bestsubset.status import Termination
-from formulations import Constraint, Exclude, Group, Loss, Problem, ProblemError
-from formulations._types import BoolVector, Data, IntVector, Vector
+from formulations import Constraint, Loss, Problem, ProblemError
+from formulations._types import BoolVector, Data, Vector
 from formulations.arrays import column_names
-from formulations.columns import constant_columns
-from formulations.settings import constraint_list
 
 LIMITS = (Termination.TIME_LIMIT, Termination.NODE_LIMIT, Termination.MEMORY_LIMIT, Termination.INTERRUPTED)
 
@@ -118,7 +116,7 @@ class LinearSelector(SelectorMixin, BaseEstimator):
             lambda2=self.lambda2,
             loss=self.loss,
             bounds=self.bounds,
-            constraints=_varying(self.constraints, _constant(X, sample_weight, self.fit_intercept), given),
+            constraints=without_constant_columns(self.constraints, X, sample_weight, self.fit_intercept, given),
             fit_intercept=self.fit_intercept,
             standardize=self.standardize,
             sample_weight=sample_weight,
@@ -188,29 +186,3 @@ def _dense(X: Any) -> Data:
             " Select columns first, or pass a memory-mapped float32 array."
         )
     return np.asarray(X.toarray())
-
-
-def _constant(X: Data, sample_weight: Vector | None, fit_intercept: bool) -> IntVector:
-    """The columns that no model can use: constant, or zero where there is no intercept, in the rows that count."""
-    rows = np.arange(len(X)) if sample_weight is None else np.flatnonzero(sample_weight > 0)
-    if not len(rows):  # the problem says what is wrong with such weights
-        return np.zeros(0, dtype=np.int64)
-    return constant_columns(X, rows, X[rows[0]] if fit_intercept else np.zeros(X.shape[1]))
-
-
-def _varying(given: Sequence[Constraint], constant: IntVector, names: Sequence[str]) -> tuple[Constraint, ...]:
-    """The constraints with constant columns excluded; a group goes on without them."""
-    constraints = constraint_list(given)
-    if not len(constant):
-        return constraints
-    flat = set(constant.tolist())
-    kept: list[Constraint] = [Exclude(tuple(sorted(flat)))]
-    for constraint in constraints:
-        if isinstance(constraint, Group):
-            group = constraint.resolved(names, len(names))
-            varying = [j for j in group.columns if j not in flat]  # type: ignore[union-attr]  # resolved
-            if varying:
-                kept.append(replace(group, columns=tuple(varying)))
-        else:
-            kept.append(constraint)
-    return tuple(kept)

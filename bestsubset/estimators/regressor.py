@@ -16,7 +16,7 @@ from formulations._types import Data, Vector
 from formulations.losses import by_name
 
 
-class BestSubsetRegressor(RegressorMixin, LinearSelector):  # type: ignore[misc]  # the base has no types
+class BestSubsetRegressor(RegressorMixin, LinearSelector):
     r"""The best linear model with at most k columns, and the proof that it is the best.
 
     The problem is that of `Problem`, whose parameters these are up to ``standardize``; the others are those of
