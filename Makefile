@@ -42,7 +42,7 @@ $(RUN):
 
 # A stamp for each set of packages: installed again only when pyproject.toml changes.
 $(VENV)/.demo: pyproject.toml | $(RUN)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[demo]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(RUN)

@@ -130,21 +130,10 @@ __all__ = [
     "verify",
 ]
 
-_OF_ESTIMATORS = {
-    "BestSubsetClassifier",
-    "BestSubsetClassifierCV",
-    "BestSubsetRegressor",
-    "BestSubsetRegressorCV",
-    "SelectionFrequencies",
-    "StabilitySelection",
-    "bootstrap_selection",
-    "stability_selection",
-}
-
 
 def __getattr__(name: str) -> Any:
-    # scikit-learn takes longer to load than all else together: it waits for the first use of one of these.
-    if name in _OF_ESTIMATORS:
+    # scikit-learn takes longer to load than all else together: it waits for the first use of what stands on it.
+    if name in __all__:
         return getattr(import_module("bestsubset.estimators"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -43,7 +43,8 @@ class Problem:
     ----------
     X : array-like or data frame, shape (n, p)
         Not copied where it is a float64 or float32 array, memory-mapped or not: do not change it while the problem
-        is in use. A float32 number stands for itself, and all arithmetic is in float64.
+        is in use. A float32 number stands for itself, and all arithmetic is in float64. A column that is constant, or
+        zero where there is no intercept, in the rows of positive weight has to be excluded.
     y : array-like or Series, shape (n,)
     k : int, optional
         At most this many nonzero coefficients, ``1 <= k <= p``. None leaves the number to ``lambda0``.
