@@ -183,8 +183,9 @@ def test_limits_are_told_once() -> None:
     rng = np.random.default_rng(1)
     data, response = rng.standard_normal((60, 50)) + 2 * rng.standard_normal((60, 1)), rng.standard_normal(60)
 
+    model = bs.BestSubsetRegressorCV(k=[12], cv=2, solver=bs.BranchAndBound(node_limit=5), lambda2=0.001)
+
     with pytest.warns(ConvergenceWarning, match="Limits stopped searches") as caught:
-        model = bs.BestSubsetRegressorCV(k=[12], cv=2, solver=bs.BranchAndBound(node_limit=5), lambda2=0.001)
         model.fit(data, response)
 
     assert len(caught) == 1
@@ -218,7 +219,7 @@ def test_bad_grids_are_refused(settings: dict[str, Any], words: str) -> None:
 
 
 def test_classes_are_held_out_in_strata() -> None:
-    labels = np.where(Y > np.median(Y), "high", "low")
+    labels = np.where(np.median(Y) < Y, "high", "low")
     model = bs.BestSubsetClassifierCV(k=2, cv=3).fit(X, labels)
     signs = np.where(labels == model.classes_[1], 1.0, -1.0)
     scores = [
