@@ -98,7 +98,8 @@ class StabilitySelection(SelectionFrequencies):
             raise ProblemError(
                 f"fraction is {self.fraction}; expected 0.5, which the bound is about. Draw halves of the rows."
             )
-        return self.mean_cardinality * self.mean_cardinality / ((2 * threshold - 1) * self.selections.shape[1])
+        q, p = self.mean_cardinality, int(self.selections.shape[1])
+        return q**2 / ((2 * threshold - 1) * p)
 
 
 def stability_selection(
