@@ -1,7 +1,7 @@
 """Certified best subset selection: the best model, the bound, the gap and the proof."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bestsubset import plots
 from bestsubset.api import best_path, best_subset, verify
@@ -56,20 +56,19 @@ from formulations import (
 from warmstarts.interface import Heuristic
 from warmstarts.members import members as heuristics
 
+if TYPE_CHECKING:
+    from bestsubset.estimators import (
+        BestSubsetClassifier,
+        BestSubsetClassifierCV,
+        BestSubsetRegressor,
+        BestSubsetRegressorCV,
+        SelectionFrequencies,
+        StabilitySelection,
+        bootstrap_selection,
+        stability_selection,
+    )
+
 __version__ = "0.1.0"
-
-# scikit-learn takes as long to load as all else together: its estimators are loaded when they are asked for.
-_ESTIMATORS = (
-    "BestSubsetClassifier", "BestSubsetRegressor", "BestSubsetRegressorCV", "Frequencies", "bootstrap_selection",
-    "stability_selection",
-)  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name in _ESTIMATORS:
-        return getattr(import_module("bestsubset.estimators"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 __all__ = [
     "CPSAT",
@@ -81,6 +80,7 @@ __all__ = [
     "BackendError",
     "BestBy",
     "BestSubsetClassifier",
+    "BestSubsetClassifierCV",
     "BestSubsetRegressor",
     "BestSubsetRegressorCV",
     "BigM",
@@ -96,7 +96,6 @@ __all__ = [
     "Exclude",
     "ExcludePairs",
     "Formulation",
-    "Frequencies",
     "Group",
     "Heuristic",
     "HiGHS",
@@ -124,9 +123,11 @@ __all__ = [
     "QuantileLoss",
     "RefusedError",
     "Result",
+    "SelectionFrequencies",
     "Sign",
     "Solver",
     "SquaredLoss",
+    "StabilitySelection",
     "Stats",
     "Status",
     "Summary",
@@ -146,3 +147,14 @@ __all__ = [
     "stability_selection",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes longer to load than all else together: it waits for the first use of what stands on it.
+    if name in __all__:
+        return getattr(import_module("bestsubset.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -43,7 +43,8 @@ class Problem:
     ----------
     X : array-like or data frame, shape (n, p)
         Not copied where it is a float64 or float32 array, memory-mapped or not: do not change it while the problem
-        is in use. A float32 number stands for itself, and all arithmetic is in float64.
+        is in use. A float32 number stands for itself, and all arithmetic is in float64. A column that is constant, or
+        zero where there is no intercept, in the rows of positive weight has to be excluded.
     y : array-like or Series, shape (n,)
     k : int, optional
         At most this many nonzero coefficients, ``1 <= k <= p``. None leaves the number to ``lambda0``.
@@ -298,7 +299,7 @@ class Problem:
             raise ProblemError(
                 f"y is {kind}, {reference:g} in every row; expected {rule}. There is nothing to explain."
             )
-        flat = self._flat_columns(np.flatnonzero(used))
+        flat = np.setdiff1d(self._flat_columns(np.flatnonzero(used)), self.selection.excluded)
         if len(flat):
             found = arrays.listed([repr(self.feature_names[j]) for j in flat])
             raise ProblemError(

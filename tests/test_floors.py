@@ -26,14 +26,16 @@ def allowed_packages(file: Path) -> set[str]:
             allowed.update({"typer", "rich"})
         if path.parts[1] == "batch":
             allowed.update({"pydantic", "pydantic_core", "ruamel"})
-        if path.parts[1] == "estimators":
-            allowed.update({"sklearn", "joblib"})
         if path.parts[1:] == ("batch", "cluster.py"):
             allowed.add("distributed")
         if path.parts[1] == "bnb":
             allowed.add("numba")
         if path.parts[1] in ("backends", "solvers"):
             allowed.update({"highspy", "ortools", "pyomo"})
+        if path.parts[1] == "estimators":
+            allowed.add("sklearn")
+            if path.name in ("cross_validation.py", "stability.py"):
+                allowed.add("joblib")
         if path.parts[1:] == ("blas.py",):
             allowed.add("threadpoolctl")
         if path.parts[1:] == ("formula.py",):

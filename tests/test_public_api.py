@@ -53,7 +53,7 @@ def test_every_module_imports_alone() -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = ("numba", "pandas", "pydantic", "ruamel.yaml", "typer", "rich", "sklearn", "pyarrow")
+    heavy = ("numba", "pandas", "pydantic", "ruamel.yaml", "typer", "rich", "sklearn", "joblib", "pyarrow")
     heavy += ("distributed", "highspy", "ortools", "pyomo", "formulaic", "matplotlib", "IPython")
     loaded = json.loads(output_of("import bestsubset, json, sys; print(json.dumps(list(sys.modules)))"))
 

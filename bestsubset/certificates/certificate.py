@@ -74,6 +74,10 @@ class Certificate:
         """Shape and digests of the data."""
         return self.data_source() if callable(self.data_source) else self.data_source
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What waits for somebody to ask for the digests holds the data, and cannot be pickled.
+        return {**self.__dict__, "data_source": self.data}
+
     @property
     def digest(self) -> str:
         """SHA-256 over data, settings and bounds: what problem this is about."""

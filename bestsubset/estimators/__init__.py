@@ -1,15 +1,22 @@
-"""scikit-learn estimators: thin shells over `solve` that keep its `Result`, and selection by resampling."""
+"""Estimators for scikit-learn, and how often a column is selected on other rows: shells over `solve`."""
 
 from bestsubset.estimators.classifier import BestSubsetClassifier
-from bestsubset.estimators.cross_validation import BestSubsetRegressorCV
+from bestsubset.estimators.cross_validation import BestSubsetClassifierCV, BestSubsetRegressorCV
 from bestsubset.estimators.regressor import BestSubsetRegressor
-from bestsubset.estimators.stability import Frequencies, bootstrap_selection, stability_selection
+from bestsubset.estimators.stability import (
+    SelectionFrequencies,
+    StabilitySelection,
+    bootstrap_selection,
+    stability_selection,
+)
 
 __all__ = [
     "BestSubsetClassifier",
+    "BestSubsetClassifierCV",
     "BestSubsetRegressor",
     "BestSubsetRegressorCV",
-    "Frequencies",
+    "SelectionFrequencies",
+    "StabilitySelection",
     "bootstrap_selection",
     "stability_selection",
 ]

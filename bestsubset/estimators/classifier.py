@@ -1,59 +1,77 @@
-"""Best subset classification of two classes as a scikit-learn estimator."""
+"""Best subset classification of two classes as an estimator of scikit-learn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from bestsubset.estimators.base import SubsetEstimator
+from bestsubset.estimators.linear_selector import LinearSelector
+from bestsubset.result import Result
 from bestsubset.solvers import Solver
-from formulations import Constraint, Loss, ProblemError
-from formulations._types import Matrix, Vector
+from formulations import Constraint, LogisticLoss, Loss, ProblemError
+from formulations._types import Data, Matrix, Vector
+from formulations.losses import by_name
 
 
-def _is_logistic(self: BestSubsetClassifier) -> bool:
-    return getattr(self.loss, "name", self.loss) == "logistic"
+def _is_logistic(model: BestSubsetClassifier) -> bool:
+    if not isinstance(by_name(model.loss), LogisticLoss):
+        raise AttributeError(f"loss is {model.loss!r}; expected 'logistic' for probabilities. Use decision_function.")
+    return True
 
 
-class BestSubsetClassifier(ClassifierMixin, SubsetEstimator):  # type: ignore[misc]
-    r"""The best linear classifier of two classes on at most k columns.
+class BestSubsetClassifier(ClassifierMixin, LinearSelector):
+    r"""The best linear classifier of two classes with at most k columns.
 
-    The hinge loss, the default, is searched by `LPBranchAndBound`, with a certificate where the classes overlap; the
-    logistic loss as a mixed-integer model in rounds of tangent cuts, which is slow beyond some tens of columns and ends
-    with a backend's word. For more classes put it into `sklearn.multiclass.OneVsRestClassifier`.
+    The problem is that of `Problem` for the classes -1 and +1, which stand for ``classes_[0]`` and ``classes_[1]``.
+    Parameters that are not told of here are those of `BestSubsetRegressor`. More than two classes are refused:
+    ``OneVsRestClassifier(BestSubsetClassifier())`` selects columns for each of them.
 
     Parameters
     ----------
-    k : int or None
-    lambda0, lambda1, lambda2, bounds, constraints, fit_intercept, standardize
-        As in `BestSubsetRegressor`; the hinge loss takes no ``lambda2``.
-    loss : {"hinge", "logistic"}
-    solver, time_limit, gap, threads, random_state
+    k : int or None, default 5
+    lambda1 : float, default 1
+        Without a penalty or bounds, separable classes have many best models, or none.
+    lambda2 : float
+        0 with the hinge loss, whose search is by linear programmes.
+    loss : {"hinge", "logistic", "squared"} or Loss
+        Hinge and squared loss have searches of their own, and squared loss (least squares on -1 and +1, as in
+        scikit-learn's ``RidgeClassifier``) a certificate. Logistic loss goes to a mixed-integer solver, which is slow:
+        set a ``time_limit``.
 
     Attributes
     ----------
-    classes_ : shape (2,)
-    coef_ : shape (p,)
-        Of the score, positive for ``classes_[1]``.
-    intercept_ : float
-    result_ : Result
-    """
+    classes_ : array, shape (2,)
+    coef_ : array, shape (1, p)
+    intercept_ : array, shape (1,)
+    support_, n_features_in_, feature_names_in_, result_
+        As of `BestSubsetRegressor`.
 
-    classes_: Any
+    Source
+    ------
+    Dedieu, Hazimeh and Mazumder (2021), for classes with a bound on the number of columns.
+
+    Examples
+    --------
+    >>> import numpy as np, bestsubset as bs
+    >>> X = np.random.default_rng(0).standard_normal((50, 8))
+    >>> y = np.where(X[:, 1] > X[:, 6], "high", "low")
+    >>> bs.BestSubsetClassifier(k=2).fit(X, y).get_support(indices=True)
+    array([1, 6])
+    """
 
     def __init__(
         self,
         k: int | None = 5,
         *,
         lambda0: float = 0.0,
-        lambda1: float = 0.0,
+        lambda1: float = 1.0,
         lambda2: float = 0.0,
         loss: str | Loss = "hinge",
         bounds: tuple[ArrayLike, ArrayLike] | None = None,
@@ -64,51 +82,71 @@ class BestSubsetClassifier(ClassifierMixin, SubsetEstimator):  # type: ignore[mi
         time_limit: float | None = None,
         gap: float = 1e-6,
         threads: int | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
+        certificate: bool = True,
     ) -> None:
         super().__init__(
-            k, lambda0=lambda0, lambda1=lambda1, lambda2=lambda2, loss=loss, bounds=bounds, constraints=constraints,
-            fit_intercept=fit_intercept, standardize=standardize, solver=solver, time_limit=time_limit, gap=gap,
-            threads=threads, random_state=random_state,
-        )  # fmt: skip
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BestSubsetClassifier:
-        """Find the best classifier; y holds two labels of any kind.
-
-        Raises
-        ------
-        ProblemError
-            If there are not two classes, or the data or a parameter do not make a problem.
-        """
-        X, y = self._validated(X, y)
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        weights = self._weights(sample_weight, X)
-        used = y if weights is None else y[weights > 0]
-        self.classes_ = np.unique(y)
-        if len(self.classes_) > 2:
-            # scikit-learn knows this sentence.
-            raise ProblemError(f"Only binary classification is supported. The type of the target is {kind}.")
-        if len(np.unique(used)) < 2:
-            raise ProblemError("y has one class; expected two classes to tell apart. Look at how rows were chosen.")
-        signs = np.where(y == self.classes_[1], 1.0, -1.0)
-        self._solve(*self._problem(X, signs, weights, self.k))
-        return self
+            k,
+            lambda0=lambda0,
+            lambda1=lambda1,
+            lambda2=lambda2,
+            loss=loss,
+            bounds=bounds,
+            constraints=constraints,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            solver=solver,
+            time_limit=time_limit,
+            gap=gap,
+            threads=threads,
+            random_state=random_state,
+            certificate=certificate,
+        )
 
     def decision_function(self, X: Any) -> Vector:
-        """Return the scores b + Xβ, shape (n,); positive for ``classes_[1]``."""
-        return self._predictor(X)
+        """Return the intercept plus X @ coef, shape (n,): positive where ``classes_[1]`` is predicted."""
+        return self._linear_predictor(X)
 
     def predict(self, X: Any) -> Any:
-        """Return the labels, shape (n,)."""
-        scores = self.decision_function(X)
-        return self.classes_[(scores > 0).astype(int)]
+        """Return the class of each row, shape (n,)."""
+        is_second = self.decision_function(X) > 0
+        return self.classes_[is_second.astype(int)]
 
-    @available_if(_is_logistic)  # type: ignore[untyped-decorator]
+    @available_if(_is_logistic)
     def predict_proba(self, X: Any) -> Matrix:
-        """Return the probabilities of both classes, shape (n, 2); with the logistic loss alone."""
-        second = expit(self.decision_function(X))
-        return np.column_stack([1 - second, second])
+        """Return the probability of each class, shape (n, 2): for the logistic loss alone."""
+        eta = self.decision_function(X)
+        return np.column_stack([expit(-eta), expit(eta)])
+
+    @available_if(_is_logistic)
+    def predict_log_proba(self, X: Any) -> Matrix:
+        """Return the logarithms of `predict_proba`, shape (n, 2)."""
+        eta = self.decision_function(X)
+        return np.column_stack([log_expit(-eta), log_expit(eta)])
+
+    def adopt(self, result: Result) -> Self:
+        super().adopt(result)
+        self.coef_ = self.coef_[None, :]
+        self.intercept_ = np.array([result.intercept])
+        return self
+
+    def _validated(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> tuple[Data, Vector, Vector | None]:
+        X, y, weights = self._checked(X, y, sample_weight)
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind != "binary":  # the words are those that scikit-learn asks for
+            raise ProblemError(
+                f"Only binary classification is supported. The type of the target is {kind}; expected two classes."
+                " Wrap it in OneVsRestClassifier."
+            )
+        self.classes_ = np.unique(y)
+        present = np.unique(y if weights is None else y[weights > 0])
+        if len(present) < 2:
+            raise ProblemError(
+                f"y has one class, {present.tolist()}, in the rows of positive weight; expected two classes."
+                " There is nothing to tell apart."
+            )
+        return X, np.where(y == self.classes_[1], 1.0, -1.0), weights
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

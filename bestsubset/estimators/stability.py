@@ -1,16 +1,20 @@
-"""How often predictors are chosen when the rows are drawn again: subsampling and the bootstrap."""
+"""How often each column is selected when rows are left out or drawn anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from bestsubset.api import best_subset
+from bestsubset.api import split_settings
+from bestsubset.estimators.constant_columns import without_constant_columns
+from bestsubset.solve import solve
+from bestsubset.status import Status, Termination
 from formulations import Problem, ProblemError
 from formulations._types import IntVector, Vector
 
@@ -19,160 +23,212 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Frequencies:
-    """The share of draws in which each predictor was chosen.
+class SelectionFrequencies:
+    """The columns selected on each of many draws of the rows.
 
     Attributes
     ----------
-    frequencies : shape (p,)
-    feature_names : tuple of str
-    n_draws : int
-    mean_size : float
-        Predictors chosen in a draw, on average: q.
-    unproved : int
-        Draws whose model was not proved to be the best of its rows.
+    selections : boolean array, shape (draws, p)
+        Whether a draw's best model has a nonzero coefficient of a column.
+    feature_names : sequence of str
+    n_optimal : int
+        Draws whose model is the best to the gap asked for; limits stopped the others.
     """
 
-    frequencies: Vector
-    feature_names: tuple[str, ...]
-    n_draws: int
-    mean_size: float
-    unproved: int
+    selections: NDArray[np.bool_]
+    feature_names: Sequence[str]
+    n_optimal: int
 
-    def selected(self, threshold: float = 0.6) -> tuple[int, ...]:
-        """Return the columns chosen in at least this share of the draws."""
-        return tuple(np.flatnonzero(self.frequencies >= threshold).tolist())
+    @cached_property
+    def frequencies(self) -> Vector:
+        """The share of draws that select each column, shape (p,)."""
+        return np.asarray(self.selections.mean(axis=0))
 
-    def false_selections(self, threshold: float = 0.6) -> float:
-        r"""Return a bound on the expected number of noise variables among `selected`.
+    @property
+    def mean_cardinality(self) -> float:
+        """The number q of columns that a draw selects, on average."""
+        return float(self.selections.sum(axis=1).mean())
 
-        .. math:: E(V) \le \frac{q^2}{(2\pi - 1)\,p}
+    def selected(self, threshold: float) -> tuple[int, ...]:
+        """Return the columns selected in at least this share of the draws, sorted.
 
-        for subsamples of half of the rows, if noise variables are exchangeable and the choice is no worse than guessing
-        (Meinshausen and Bühlmann 2010, theorem 1); it says nothing for thresholds π of ½ or less.
+        Raises
+        ------
+        ProblemError
+            Unless ``0 < threshold <= 1``.
         """
-        if not 0.5 < threshold <= 1:
-            raise ProblemError(f"threshold is {threshold}; expected 0.5 < threshold <= 1. Use 0.6 to 0.9.")
-        return self.mean_size**2 / ((2 * threshold - 1) * len(self.frequencies))
+        if not 0 < threshold <= 1:
+            raise ProblemError(f"threshold is {threshold}; expected 0 < threshold <= 1. Use 0.75, say.")
+        return tuple(int(j) for j in np.flatnonzero(self.frequencies >= threshold))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a predictor, the most frequent first."""
+        """Return one row a column of X, the most frequent first: its name and its frequency."""
         import pandas as pd
 
-        frame = pd.DataFrame({"predictor": list(self.feature_names), "frequency": self.frequencies})
-        return frame.sort_values("frequency", ascending=False, kind="stable", ignore_index=True)
+        order = np.argsort(-self.frequencies, kind="stable")
+        names = [self.feature_names[int(j)] for j in order]
+        return pd.DataFrame({"feature": names, "frequency": self.frequencies[order]}, index=order)
+
+
+@dataclass(frozen=True, eq=False)
+class StabilitySelection(SelectionFrequencies):
+    """`SelectionFrequencies` of subsamples, whose ``fraction`` of the rows is known."""
+
+    fraction: float
+
+    def expected_false_selections(self, threshold: float) -> float:
+        r"""Return the bound :math:`q^2 / ((2\pi - 1) p)` on the expected number of falsely selected columns.
+
+        For `selected` at the threshold π, with q columns selected on average (`mean_cardinality`) of p. It rests on
+        what no data can show: that columns which do not matter are exchangeable, as far as being selected goes, and
+        that the selection is no worse than a guess at random.
+
+        Raises
+        ------
+        ProblemError
+            Unless ``1/2 < threshold <= 1``, and the subsamples are halves, which the theorem is about.
+
+        Source
+        ------
+        Meinshausen and Bühlmann (2010), theorem 1.
+        """
+        if not 0.5 < threshold <= 1:
+            raise ProblemError(f"threshold is {threshold}; expected 1/2 < threshold <= 1. Use 0.75, say.")
+        if self.fraction != 0.5:
+            raise ProblemError(
+                f"fraction is {self.fraction}; expected 0.5, which the bound is about. Draw halves of the rows."
+            )
+        q, p = self.mean_cardinality, int(self.selections.shape[1])
+        return q**2 / ((2 * threshold - 1) * p)
 
 
 def stability_selection(
     X: ArrayLike,
     y: ArrayLike,
-    k: int,
+    k: int | None = None,
     *,
     n_subsamples: int = 100,
     fraction: float = 0.5,
     n_jobs: int | None = None,
     random_state: int = 0,
-    **settings: Any,
-) -> Frequencies:
-    """Choose the best k predictors on many subsamples of the rows, and count.
+    **given: Any,
+) -> StabilitySelection:
+    r"""Return how often each column is in the best model of a random part of the rows.
+
+    Each subsample holds :math:`\lfloor fraction \cdot n \rfloor` rows, drawn without replacement. Columns that are
+    constant there are not selected; a `Group` goes on without them.
 
     Parameters
     ----------
     X, y, k
-        As in `best_subset`.
+        As in `best_subset`, with its other arguments as keywords; there are no certificates.
     n_subsamples : int
     fraction : float
-        Of the rows in a subsample, drawn without replacement; ½ is what the theorem is about.
+        Of the rows, in each subsample.
     n_jobs : int, optional
-        Processes, as in joblib.
+        Subsamples side by side, by joblib; each search takes one thread unless ``threads`` says otherwise.
     random_state : int
-        The draws are the same for the same number, however many processes there are.
-    **settings
-        Those of `best_subset`.
+        Seed of the subsamples: these are the same whatever ``n_jobs`` is.
 
     Raises
     ------
     ProblemError
-        If a number is out of range, or the data do not make a problem.
+        If an argument is out of range, or a subsample has no problem: its response is constant, say.
 
     Source
     ------
-    Meinshausen and Bühlmann (2010), *Stability selection*, JRSS B 72.
+    Meinshausen and Bühlmann (2010).
     """
-    if not 0 < fraction < 1:
-        raise ProblemError(f"fraction is {fraction}; expected 0 < fraction < 1. Use 0.5.")
-
-    def draw(rng: np.random.Generator, n: int) -> IntVector:
-        return np.sort(rng.choice(n, size=max(2, int(fraction * n)), replace=False))
-
-    return _counted(Problem(X, y, k, **_of_problem(settings)), draw, n_subsamples, n_jobs, random_state, settings)
+    problem, searching = _stated(X, y, k, given, n_jobs)
+    n = problem.n
+    size = int(fraction * n) if 0 < fraction < 1 else 0
+    if size < 2:
+        raise ProblemError(
+            f"fraction is {fraction} of {n} rows; expected 0 < fraction < 1 and at least two rows. Use 0.5."
+        )
+    rng = np.random.default_rng(random_state)
+    draws = [np.sort(rng.choice(n, size, replace=False)) for _ in _counted(n_subsamples, "n_subsamples")]
+    return StabilitySelection(**_drawn(problem, draws, searching, n_jobs), fraction=fraction)
 
 
 def bootstrap_selection(
     X: ArrayLike,
     y: ArrayLike,
-    k: int,
+    k: int | None = None,
     *,
-    n_draws: int = 100,
+    n_bootstraps: int = 100,
     n_jobs: int | None = None,
     random_state: int = 0,
-    **settings: Any,
-) -> Frequencies:
-    """Choose the best k predictors on bootstrap samples, n rows drawn with replacement each, and count.
+    **given: Any,
+) -> SelectionFrequencies:
+    """Return how often each column is in the best model of n rows drawn with replacement.
 
-    The arguments are those of `stability_selection`. Rows drawn twice count twice, as weights.
+    A row drawn several times counts with that weight. Arguments and errors are those of `stability_selection`.
 
     Source
     ------
-    Efron (1979); Sauerbrei and Schumacher (1992) for the frequencies of inclusion.
+    Efron (1979) for the bootstrap; Sauerbrei and Schumacher (1992) for frequencies of selection.
     """
-
-    def draw(rng: np.random.Generator, n: int) -> IntVector:
-        return np.sort(rng.integers(n, size=n))
-
-    return _counted(Problem(X, y, k, **_of_problem(settings)), draw, n_draws, n_jobs, random_state, settings)
-
-
-def _counted(
-    problem: Problem,
-    draw: Callable[[np.random.Generator, int], IntVector],
-    n_draws: int,
-    n_jobs: int | None,
-    random_state: int,
-    settings: dict[str, Any],
-) -> Frequencies:
-    if n_draws < 1:
-        raise ProblemError(f"the number of draws is {n_draws}; expected a whole number >= 1. Use 100.")
-    rngs = [np.random.default_rng(seed) for seed in np.random.SeedSequence(random_state).spawn(n_draws)]
-    found = Parallel(n_jobs=n_jobs)(delayed(_chosen)(problem, draw(rng, problem.n), settings) for rng in rngs)
-    counts = np.zeros(problem.p)
-    for support, _ in found:
-        counts[list(support)] += 1
-    return Frequencies(
-        counts / n_draws, tuple(problem.feature_names), n_draws, float(counts.sum() / n_draws),
-        sum(not is_proved for _, is_proved in found),
-    )  # fmt: skip
+    problem, searching = _stated(X, y, k, given, n_jobs)
+    rng = np.random.default_rng(random_state)
+    draws = [rng.integers(0, problem.n, problem.n) for _ in _counted(n_bootstraps, "n_bootstraps")]
+    return SelectionFrequencies(**_drawn(problem, draws, searching, n_jobs))
 
 
-def _chosen(problem: Problem, rows: IntVector, settings: dict[str, Any]) -> tuple[tuple[int, ...], bool]:
-    """The support on some rows, and whether it is proved; columns that are constant there are left out."""
-    times = np.bincount(rows, minlength=problem.n)
-    kept = np.flatnonzero(times)
-    X = problem.X[kept]
-    varying = np.flatnonzero(np.ptp(X, axis=0) > 0)
-    if len(varying) < problem.p and (problem.constraints or settings.get("bounds") is not None):
-        varying = np.arange(problem.p)
-    k = min(problem.max_cardinality, len(varying))
-    names = [problem.feature_names[j] for j in varying.tolist()]
-    given = {**settings, "sample_weight": problem.sample_weight[kept] * times[kept], "feature_names": names}
-    result = best_subset(X[:, varying], problem.y[kept], k, certificate=False, **given)
-    return tuple(int(varying[j]) for j in result.support), result.status == "optimal"
+def _stated(
+    X: ArrayLike, y: ArrayLike, k: int | None, given: dict[str, Any], n_jobs: int | None
+) -> tuple[Problem, dict[str, Any]]:
+    """The problem of all rows, and the keywords of `solve`."""
+    of_problem, searching = split_settings(dict(given))
+    if n_jobs not in (None, 1):
+        searching.setdefault("threads", 1)
+    return Problem(X, y, k, **of_problem), {**searching, "certificate": False}
 
 
-def _of_problem(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that state the problem; those of the search are left to it."""
-    from bestsubset.api import split_settings
+def _counted(count: int, name: str) -> range:
+    if count < 1:
+        raise ProblemError(f"{name} is {count}; expected a whole number >= 1. Use 100.")
+    return range(count)
 
-    if "certificate" in settings:
-        raise ProblemError("certificate is given; expected nothing of the kind, for draws have none. Drop it.")
-    return split_settings(dict(settings))[0]
+
+def _drawn(
+    problem: Problem, draws: Sequence[IntVector], searching: dict[str, Any], n_jobs: int | None
+) -> dict[str, Any]:
+    """What each draw of the rows selects."""
+    results = Parallel(n_jobs=n_jobs)(delayed(_support)(problem, rows, searching) for rows in draws)
+    selections = np.zeros((len(draws), problem.p), dtype=bool)
+    for draw, (support, _) in enumerate(results):
+        selections[draw, list(support)] = True
+    return {
+        "selections": selections,
+        "feature_names": problem.feature_names,
+        "n_optimal": sum(is_optimal for _, is_optimal in results),
+    }
+
+
+def _support(problem: Problem, draw: IntVector, searching: dict[str, Any]) -> tuple[tuple[int, ...], bool]:
+    result = solve(_of_rows(problem, draw), **searching)
+    if result.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return result.support, result.status is Status.OPTIMAL
+
+
+def _of_rows(problem: Problem, draw: IntVector) -> Problem:
+    """The same problem of other rows, those drawn twice with twice their weight."""
+    rows, counts = np.unique(draw, return_counts=True)
+    X, weights, names = problem.X[rows], counts * problem.sample_weight[rows], problem.feature_names
+    return Problem(
+        X,
+        problem.y[rows],
+        problem.k,
+        lambda0=problem.lambda0,
+        lambda1=problem.lambda1,
+        lambda2=problem.lambda2,
+        loss=problem.loss,
+        bounds=(problem.lower, problem.upper),
+        constraints=without_constant_columns(problem.constraints, X, weights, problem.fit_intercept, names),
+        fit_intercept=problem.fit_intercept,
+        standardize=problem.standardize,
+        sample_weight=weights,
+        feature_names=names,
+    )

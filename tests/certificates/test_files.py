@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import bestsubset as bs
@@ -124,3 +126,12 @@ def test_the_valid_files_use_every_kind_of_node():
         for claim in bs.Certificate.load(VALID / f"{name}.cert").claims:
             kinds |= make_files.kinds_of(claim.tree.tolist())
     assert kinds == set(range(11)) - {make_files.END}
+
+
+def test_a_certificate_can_be_pickled_with_the_digests_of_its_data():
+    X, y = np.random.default_rng(0).standard_normal((2, 20, 4))
+    result = bs.best_subset(X, y[:, 0], k=2)
+    copied = pickle.loads(pickle.dumps(result.certificate))
+
+    assert copied.digest == result.certificate.digest
+    assert bs.verify(copied, X, y[:, 0]).valid

@@ -159,6 +159,17 @@ def test_a_column_that_varies_only_where_weights_are_zero_is_constant() -> None:
         Problem(data, Y, k=2, sample_weight=weights)
 
 
+@pytest.mark.parametrize("settings", [{}, {"fit_intercept": False}, {"standardize": True, "lambda2": 0.1}])
+def test_a_constant_column_may_be_excluded(settings: dict[str, Any]) -> None:
+    data = changed(X, (slice(None), 1), 0.0)
+    problem = Problem(data, Y, k=2, constraints=[Exclude(1)], **settings)
+    coef = np.array([1.0, 0.0, -0.5, 0.0])
+
+    assert problem.objective(coef) == Problem(np.delete(data, 1, 1), Y, k=2, **settings).objective(np.delete(coef, 1))
+    with pytest.raises(ProblemError, match="'x1'"):
+        Problem(data, Y, k=2, constraints=[Exclude(0)], **settings)
+
+
 def test_names_come_from_a_data_frame() -> None:
     frame = pd.DataFrame(X, columns=["age", "bmi", "bp", "s5"])
     problem = Problem(frame, pd.Series(Y, name="progression"), k=2, constraints=[Include("bp")])
