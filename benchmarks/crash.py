@@ -49,7 +49,7 @@ def crash(folder: Path, n_runs: int, kills: int, seed: int = 0) -> Crashes:
         target = int(rng.integers(number * n_runs // (kills + 1), (number + 1) * n_runs // (kills + 1)))
         program = subprocess.Popen(_command(spec, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while _content(out).count(b"\n") < target and program.poll() is None:
-            time.sleep(0.002)
+            time.sleep(0.01)
         time.sleep(float(rng.uniform(0, 0.15)))
         program.kill()
         program.wait()

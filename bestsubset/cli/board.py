@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bestsubset.batch.runner import Observer
 
 _LAST_SHOWN = 8  # runs that ended
+_SECONDS_BETWEEN_ROWS = 10.0  # of a run that is still under way
 
 
 @contextmanager
@@ -29,8 +30,8 @@ def board(quiet: bool) -> Iterator[Observer]:
     if quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
-        shown = _Live()
         console = Console(stderr=True)
+        shown = _Live(console)
         with Live(console=console, get_renderable=shown.table, refresh_per_second=4, transient=True):
             yield shown
     else:
@@ -57,35 +58,46 @@ class _Quiet:
 
 
 class _Rows(_Quiet):
-    """A row for each run when it ends."""
+    """A row for each run when it ends, and now and then for one that takes long."""
 
     def planned(self, waiting: Sequence[str], settled: int) -> None:
         self._total, self._n_ended = len(waiting), 0
+        self._told: dict[str, float] = {}  # when each run was last told of
         self._width = max([len("run"), *(len(name) for name in waiting)])
         if settled:
             print(f"{settled:,} of {settled + len(waiting):,} runs are done already", file=sys.stderr)
         if waiting:
-            print(f"{'ended':>11}  {'state':<11}  {'run':<{self._width}}  {'gap':>8}  {'seconds':>9}", file=sys.stderr)
+            self._row("ended", "state", "run", "gap", "seconds")
+
+    def began(self, name: str) -> None:
+        self._told[name] = time.monotonic()
+
+    def progressed(self, name: str, progress: Progress) -> None:
+        if time.monotonic() - self._told[name] >= _SECONDS_BETWEEN_ROWS:
+            self._told[name] = time.monotonic()
+            self._row("", "running", name, percent(progress.relative_gap), f"{progress.seconds:.3f}")
 
     def ended(self, row: Row) -> None:
         self._n_ended += 1
         reason = f"  {row['reason']}" if row["reason"] else ""
-        print(
-            f"{f'{self._n_ended}/{self._total}':>11}  {row['state']:<11}  {row['name']:<{self._width}}"
-            f"  {_gap(row):>8}  {_seconds(row):>9}{reason}",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._row(f"{self._n_ended}/{self._total}", row["state"], row["name"], _gap(row), f"{_seconds(row):>9}{reason}")
+
+    def _row(self, ended: str, state: str, name: str, gap: str, seconds: str) -> None:
+        line = f"{ended:>11}  {state:<11}  {name:<{self._width}}  {gap:>10}  {seconds:>9}"
+        print(line, file=sys.stderr, flush=True)
 
 
 class _Live(_Quiet):
-    """A table of the runs: what runs with its gap, what ended last, and how many wait."""
+    """A table of the runs: what runs with its gap, what ended last, and how many wait.
 
-    def __init__(self) -> None:
+    What went wrong stays above it, and stays when the table goes.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._running: dict[str, tuple[float, Progress | None]] = {}
         self._ended: list[Row] = []
         self._n_waiting = self._n_settled = 0
-        self._notices: list[str] = []
 
     def planned(self, waiting: Sequence[str], settled: int) -> None:
         self._n_waiting, self._n_settled = len(waiting), settled
@@ -102,9 +114,11 @@ class _Live(_Quiet):
         self._running.pop(row["name"], None)
         self._n_settled += 1
         self._ended = [*self._ended, row][-_LAST_SHOWN:]
+        if row["reason"]:
+            self.notice(f"{row['name']}: {row['state']}: {row['reason']}")
 
     def notice(self, text: str) -> None:
-        self._notices.append(text)
+        self._console.print(Text(text))
 
     def table(self) -> Any:
         """Return what is to be seen now."""
@@ -124,7 +138,7 @@ class _Live(_Quiet):
             )
             shown.add_row(Text(name), "running", value, gap, seconds)
         counts = f"{self._n_settled:,} done, {len(self._running):,} running, {self._n_waiting:,} queued"
-        return Group(*(Text(text) for text in self._notices), shown, Text(counts))
+        return Group(shown, Text(counts))
 
 
 def _gap(row: Row) -> str:

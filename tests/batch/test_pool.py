@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from pathlib import Path
 from threading import Event, Timer
@@ -56,6 +57,20 @@ def test_a_killed_worker_costs_its_run_alone(tmp_path: Path) -> None:
     assert "the gap was 0." in first["reason"]
     assert [row["state"] for row in others if row is not None] == ["done"] * 5
     assert len(rows_in(tmp_path / "out")) == 6
+
+
+def test_a_worker_without_memory_costs_its_run_alone(tmp_path: Path) -> None:
+    def starve() -> None:
+        (worker,) = children(os.getpid())
+        resource.prlimit(worker, resource.RLIMIT_AS, (1, 1))  # no further allocation is granted
+
+    runs = read_specs([write_hard(tmp_path, "12")])
+
+    (row,) = run_batch(runs, tmp_path / "out", Pool(1), Alarmed("hard", starve), Event())
+
+    assert row is not None
+    assert row["state"] == "failed"
+    assert "MemoryError" in row["reason"] or "the worker " in row["reason"]
 
 
 def test_an_interruption_brings_the_gap_so_far_and_its_certificate(tmp_path: Path) -> None:

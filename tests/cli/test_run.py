@@ -138,10 +138,12 @@ def test_a_terminal_shows_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.began("x/k=[2]")
         shown.progressed("x/k=[2]", Progress(0.5, 12.5, 10.0, 0.2, 7))
         shown.ended({"name": "x/k=1", "state": "done", "reason": "", "relative_gap": 1e-7, "seconds": 0.25})
+        shown.ended({"name": "x/k=3", "state": "failed", "reason": "it [b]broke[/b]"})
     text = terminal.getvalue()
 
-    assert "5 done, 1 running, 1 queued" in text
+    assert "6 done, 1 running, 1 queued" in text
     assert any(line.split()[:4] == ["x/k=[2]", "running", "12.5", "20"] for line in text.splitlines())
+    assert "x/k=3: failed: it [b]broke[/b]" in text
     assert any(line.split()[:2] == ["x/k=1", "done"] for line in text.splitlines())
 
 
@@ -152,3 +154,17 @@ def test_check_solves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert code == 0
     assert "nothing is wrong" in capsys.readouterr().out
     assert not out.exists()
+
+
+def test_elsewhere_a_run_that_takes_long_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with board(quiet=False) as shown:
+        shown.planned(["x"], 0)
+        shown.began("x")
+        shown.progressed("x", Progress(0.5, 12.5, 10.0, 0.25, 7))  # too early
+        monkeypatch.setattr("bestsubset.cli.board._SECONDS_BETWEEN_ROWS", 0.0)
+        shown.progressed("x", Progress(10.5, 12.5, 10.0, 0.2, 7))
+
+    _, line = capsys.readouterr().err.splitlines()
+    assert line.split() == ["running", "x", "20", "%", "10.500"]
