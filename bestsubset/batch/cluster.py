@@ -93,6 +93,8 @@ class _Batch:
     def ended(self) -> Iterator[tuple[Task, Outcome]]:
         """Hand over what the cluster has room for and wait for a while; yield the runs that end meanwhile."""
         try:
+            if self._client.status == "closed":
+                raise OSError("the connection is closed")
             room = max(1, sum(self._client.nthreads().values()))
             while self._waiting and len(self._running) < room:
                 self._submit(self._waiting.popleft())
@@ -122,9 +124,10 @@ class _Batch:
         return {future for future in self._running if future.done()}
 
     def _lost(self, error: OSError) -> Iterator[tuple[Task, Outcome]]:
-        """The scheduler is gone, and with it all that was handed over."""
+        """The scheduler is gone, and with it all that was handed over, once or again."""
+        begun = [*self._running.values(), *(task for task in self._waiting if task.name in self._attempts)]
         self._waiting.clear()
-        for task in self._running.values():
+        for task in begun:
             yield task, Outcome(State.FAILED, f"the scheduler is gone ({' '.join(str(error).split())})")
         self._running.clear()
 

@@ -89,7 +89,7 @@ class Killing(Watching):
 def test_a_killed_worker_costs_nothing(tmp_path: Path, cluster: LocalCluster) -> None:
     grid, hard = (
         write_grid(tmp_path, 2),
-        write_hard(tmp_path, "12, limits: {node_limit: 20000}, solver: branch_and_bound"),
+        write_hard(tmp_path, "20, limits: {time_limit: 5}"),
     )
     runs = [*read_specs([hard]), *read_specs([grid])]
     killing = Killing(lambda: cluster.kill(1))
@@ -110,7 +110,7 @@ def test_an_interruption_reaches_the_workers(tmp_path: Path, cluster: LocalClust
     stop = Event()
 
     rows = run_batch(
-        read_specs([write_hard(tmp_path, "[12, 13, 14]")]), tmp_path / "out", Cluster(cluster.address),
+        read_specs([write_hard(tmp_path, "[20, 21, 22]")]), tmp_path / "out", Cluster(cluster.address),
         Killing(stop.set), stop,
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_an_interruption_reaches_the_workers(tmp_path: Path, cluster: LocalClust
 @needs_distributed
 def test_a_scheduler_that_is_gone_is_a_failure(tmp_path: Path, cluster: LocalCluster) -> None:
     rows = run_batch(
-        read_specs([write_hard(tmp_path, "12")]), tmp_path / "out", Cluster(cluster.address),
+        read_specs([write_hard(tmp_path, "20")]), tmp_path / "out", Cluster(cluster.address),
         Killing(lambda: cluster.kill(0)), Event(),
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_processes_say_what_one_process_says(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_costs_its_run_alone(tmp_path: Path) -> None:
-    runs = [*read_specs([write_hard(tmp_path, "12")]), *read_specs([write_grid(tmp_path, 1)])]
+    runs = [*read_specs([write_hard(tmp_path, "20")]), *read_specs([write_grid(tmp_path, 1)])]
     killer = Alarmed("hard", lambda: os.kill(children(os.getpid())[0], signal.SIGKILL))
 
     rows = run_batch(runs, tmp_path / "out", Pool(1), killer, Event())
@@ -64,7 +64,7 @@ def test_a_worker_without_memory_costs_its_run_alone(tmp_path: Path) -> None:
         (worker,) = children(os.getpid())
         resource.prlimit(worker, resource.RLIMIT_AS, (1, 1))  # no further allocation is granted
 
-    runs = read_specs([write_hard(tmp_path, "12")])
+    runs = read_specs([write_hard(tmp_path, "20")])
 
     (row,) = run_batch(runs, tmp_path / "out", Pool(1), Alarmed("hard", starve), Event())
 
@@ -76,7 +76,7 @@ def test_a_worker_without_memory_costs_its_run_alone(tmp_path: Path) -> None:
 def test_an_interruption_brings_the_gap_so_far_and_its_certificate(tmp_path: Path) -> None:
     path, out, stop = write_hard(tmp_path), tmp_path / "out", Event()
     runs = read_specs([path])
-    watching = Alarmed("hard/k=12", stop.set)
+    watching = Alarmed("hard/k=20", stop.set)
 
     first, second = run_batch(runs, out, Pool(1), watching, stop)
 
@@ -95,7 +95,7 @@ def test_a_run_that_is_stopped_before_it_begins_is_interrupted(tmp_path: Path) -
     watching = Watching()
     Timer(0.3, stop.set).start()  # while the process is still loading the package
 
-    (row,) = run_batch(read_specs([write_hard(tmp_path, "12")]), tmp_path / "out", Pool(1), watching, stop)
+    (row,) = run_batch(read_specs([write_hard(tmp_path, "20")]), tmp_path / "out", Pool(1), watching, stop)
 
     assert row is not None
     assert row["state"] == "interrupted"

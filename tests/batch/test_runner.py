@@ -238,7 +238,7 @@ def test_whatever_happens_is_an_outcome(
 
 
 def test_a_limit_that_is_met_is_an_answer_with_a_gap(tmp_path: Path) -> None:
-    path = write_hard(tmp_path, "12, limits: {time_limit: 0.2}")
+    path = write_hard(tmp_path, "20, limits: {time_limit: 0.2}")
 
     (row,) = run_here(path, tmp_path / "out")
 

@@ -33,7 +33,7 @@ def test_all_proved_leaves_with_zero(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_gap_that_is_left_leaves_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_hard(tmp_path, "12, limits: {time_limit: 0.2}")
+    path = write_hard(tmp_path, "20, limits: {time_limit: 0.2}")
 
     code = run(["run", str(path), "-o", str(tmp_path / "out"), "--quiet"])
     text, error = capsys.readouterr()
