@@ -47,7 +47,7 @@ class Grid:
 
 
 def searched_grid(model: LinearSelector, rows: Rows, grid: Grid, *, certificate: bool) -> Iterator[Result]:
-    """The results of a grid's points in turn, each kept by the model.
+    """Yield the result of each point of a grid.
 
     A search starts from the model of its size at the prices before, or from that of the size before: never from one
     that has seen other rows, which would let held-out rows into an answer that a limit cuts short.
