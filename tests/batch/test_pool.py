@@ -64,7 +64,8 @@ def test_a_worker_without_memory_costs_its_run_alone(tmp_path: Path) -> None:
         (worker,) = children(os.getpid())
         resource.prlimit(worker, resource.RLIMIT_AS, (1, 1))  # no further allocation is granted
 
-    runs = read_specs([write_hard(tmp_path, "20")])
+    # One thread: where there is no memory for a new one to begin in, Python waits for it without end.
+    runs = read_specs([write_hard(tmp_path, "20", "{threads: 1, time_limit: 60}")])
 
     (row,) = run_batch(runs, tmp_path / "out", Pool(1), Alarmed("hard", starve), Event())
 
