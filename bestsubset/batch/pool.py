@@ -23,6 +23,8 @@ from bestsubset.events import Progress
 from bestsubset.run import all_cores
 
 _SECONDS_BETWEEN_LOOKS = 0.2  # for a wish to stop
+# A run with a time limit may compile before, and write and check its certificate after; beyond that it hangs.
+_OVERDUE_AFTER, _OVERDUE_FACTOR = 600.0, 10.0  # seconds, and times the limit
 
 
 class _Worker:
@@ -41,11 +43,13 @@ class _Worker:
         self.is_alive = True
         self._table: Table | None = None
         self._began = 0.0
+        self._is_overdue = False
         self._last: Progress | None = None
 
     def begin(self, task: Task, threads: int, check: bool) -> None:
         table = task.run.parts.table
         self.task, self._began, self._last = task, time.perf_counter(), None
+        self._is_overdue = False
         with suppress(OSError):  # it is dead, which shows when it is listened to
             self.pipe.send(Order(packed(task.run), None if table is self._table else table, threads, check))
         self._table = table
@@ -53,6 +57,13 @@ class _Worker:
     def interrupt(self) -> None:
         with suppress(OSError):
             self.pipe.send(Stop())
+
+    def kill_if_overdue(self) -> None:
+        """End a run that hangs, long after its time limit: a process without memory may wait for a thread for ever."""
+        limit = None if self.task is None else self.task.run.settings()["time_limit"]
+        if limit is not None and time.perf_counter() - self._began > _OVERDUE_AFTER + _OVERDUE_FACTOR * limit:
+            self._is_overdue = True
+            self.process.kill()
 
     def hear(self) -> Progress | Outcome:
         """Return the next message; a dead process's last one says how it died."""
@@ -67,6 +78,8 @@ class _Worker:
 
     def _last_words(self) -> str:
         self.process.join()
+        if self._is_overdue:
+            return f"the worker gave no answer {time.perf_counter() - self._began:.0f} s after it began, and was killed"
         code = self.process.exitcode or 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"left with exit code {code}"
         memory = ", as the system does when memory is short" if code == -signal.SIGKILL else ""
@@ -122,6 +135,8 @@ class _Crew:
 
     def ended(self) -> Iterator[tuple[Task, Outcome]]:
         """Listen for a while; yield the runs that end meanwhile."""
+        for worker in self.busy.values():
+            worker.kill_if_overdue()
         for pipe in wait(list(self.busy), _SECONDS_BETWEEN_LOOKS):
             assert isinstance(pipe, Connection)
             worker = self.busy[pipe]

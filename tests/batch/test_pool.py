@@ -74,6 +74,22 @@ def test_a_worker_without_memory_costs_its_run_alone(tmp_path: Path) -> None:
     assert "MemoryError" in row["reason"] or "the worker " in row["reason"]
 
 
+def test_a_worker_that_hangs_costs_its_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bestsubset.batch.pool._OVERDUE_AFTER", 0.0)
+    monkeypatch.setattr("bestsubset.batch.pool._OVERDUE_FACTOR", 1.0)
+    runs = read_specs([write_hard(tmp_path, "20", "{time_limit: 10}")])
+
+    def freeze() -> None:
+        (worker,) = children(os.getpid())
+        os.kill(worker, signal.SIGSTOP)
+
+    (row,) = run_batch(runs, tmp_path / "out", Pool(1), Alarmed("hard", freeze), Event())
+
+    assert row is not None
+    assert row["state"] == "failed"
+    assert row["reason"].startswith("the worker gave no answer 1")
+
+
 def test_an_interruption_brings_the_gap_so_far_and_its_certificate(tmp_path: Path) -> None:
     path, out, stop = write_hard(tmp_path), tmp_path / "out", Event()
     runs = read_specs([path])
