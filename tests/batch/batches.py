@@ -99,14 +99,15 @@ def write_grid(folder: Path, n_problems: int) -> Path:
     return path
 
 
-def write_hard(folder: Path, sizes: str = "[20, 21]", limits: str = "{}") -> Path:
+def write_hard(folder: Path, sizes: str = "[20, 21]", limits: str = "") -> Path:
     """Noise upon noise: a search of minutes, whose gap stays open."""
     rng = np.random.default_rng(7)
     X = rng.standard_normal((160, 120))
     table = pd.DataFrame(X, columns=[f"x{j}" for j in range(120)]).assign(y=rng.standard_normal(160))
     table.to_csv(folder / "hard.csv", index=False)
     path = folder / "hard.yaml"
-    path.write_text(f"problems: [{{name: hard, data: {{file: hard.csv, target: y}}, k: {sizes}, limits: {limits}}}]\n")
+    given = f", limits: {limits}" if limits else ""
+    path.write_text(f"problems: [{{name: hard, data: {{file: hard.csv, target: y}}, k: {sizes}{given}}}]\n")
     return path
 
 
